@@ -3,8 +3,8 @@
 //!
 //! The modules, each of which imports only from those before it:
 //!
-//! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`], [`error`]:
-//!   types that all modules use.
+//! * [`ids`], [`global_id`], [`secret`], [`clock`], [`entropy`], [`names`], [`paging`],
+//!   [`source_networks`], [`error`]: types that all modules use.
 //! * [`config`], [`telemetry`], [`seal`], [`database`], [`database_time`]: the ground of a process.
 //! * [`budget`]: what a node may hold and do at once, shared out by tenant and client.
 //! * [`graphql`]: the rules of the specification: validation, coercion, the normal form that is
@@ -58,6 +58,7 @@ pub mod seal;
 pub mod secret;
 pub mod sessions;
 pub mod single_sign_on;
+pub mod source_networks;
 pub mod telemetry;
 pub mod tenants;
 pub mod tokens;

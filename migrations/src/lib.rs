@@ -36,6 +36,10 @@ mod m0071_user_identities;
 mod m0072_sign_in_requests;
 mod m0073_user_passkeys;
 mod m0074_passkey_ceremonies;
+mod m0086_people_lookups;
+mod m0087_sign_in_failure_ends;
+mod m0088_device_code_networks;
+mod m0089_sign_in_origins;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -58,6 +62,10 @@ pub const ADDITIVE: &[&str] = &[
     "m0072_sign_in_requests",
     "m0073_user_passkeys",
     "m0074_passkey_ceremonies",
+    "m0086_people_lookups",
+    "m0087_sign_in_failure_ends",
+    "m0088_device_code_networks",
+    "m0089_sign_in_origins",
 ];
 
 /// All migrations, oldest first.
@@ -96,6 +104,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0072_sign_in_requests::Migration),
             Box::new(m0073_user_passkeys::Migration),
             Box::new(m0074_passkey_ceremonies::Migration),
+            Box::new(m0086_people_lookups::Migration),
+            Box::new(m0087_sign_in_failure_ends::Migration),
+            Box::new(m0088_device_code_networks::Migration),
+            Box::new(m0089_sign_in_origins::Migration),
         ]
     }
 }

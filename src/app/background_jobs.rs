@@ -69,6 +69,7 @@ impl BackgroundJobs {
         self.core.write_failures().await?;
         let forget = async |write: Arc<Write<'_>>| {
             self.core.authorizer.revocations().forget_expired(&write).await?;
+            self.core.users.forget_expired(&write).await?;
             self.core.sessions.forget_expired(&write).await?;
             self.core.devices.forget_expired(&write).await?;
             self.core.single_sign_on.forget_expired(&write).await?;

@@ -1,5 +1,5 @@
-//! `tenant-gateway user create|list|invite|disable|enable|reset-mfa`: for the operator of the
-//! machine, who holds the database and the master key; no token is asked for, and the audit log
+//! `tenant-gateway user create|list|invite|disable|enable|unlink|reset-mfa`: for the operator of
+//! the machine, who holds the database and the master key; no token is asked for, and the audit log
 //! names the `operator`.
 
 use clap::Subcommand;
@@ -64,6 +64,16 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Remove the link between a user and an account at an identity provider.
+    ///
+    /// It ends their sessions and tokens; the next sign-in at the provider links them anew, by the
+    /// e-mail address.
+    Unlink {
+        /// UUID.
+        id: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Remove the second factors and the password of a user and print a one-time link.
     ///
     /// By the link, which is shown this once, the person sets them anew.
@@ -103,6 +113,11 @@ async fn run_on(core: &Core, url: &PublicUrl, command: Command) -> Result<(), Fa
             set_enabled(core, &id, common, "disableUser", false).await
         }
         Command::Enable { id, common } => set_enabled(core, &id, common, "enableUser", true).await,
+        Command::Unlink { id, common } => {
+            let scope = common.scope(core).await?;
+            core.single_sign_on.unlink(&core.users, &scope, &id).await?;
+            Ok(common.output.object(&shown(&core.users.find(&scope, &id).await?))?)
+        }
         Command::ResetMfa { id, common } => {
             let invited = core.users.reset_mfa(&common.scope(core).await?, &id).await?;
             Ok(common.output.object(&with_link(url, &invited))?)

@@ -20,6 +20,8 @@ pub enum AdvisoryLock {
     Links,
     /// The identity providers of tenants.
     IdentityProviders,
+    /// The number of undecided device codes.
+    DeviceCodes,
     /// The number of clients of a tenant.
     ClientsOf(TenantId),
     /// The number of users of a tenant, and their addresses.
@@ -34,6 +36,7 @@ impl AdvisoryLock {
             Self::TenantTree => MIGRATION_LOCK + 3,
             Self::Links => MIGRATION_LOCK + 4,
             Self::IdentityProviders => MIGRATION_LOCK + 5,
+            Self::DeviceCodes => MIGRATION_LOCK + 6,
             // Two tenants with the same number only wait for each other.
             Self::ClientsOf(tenant) => tenant.0.as_u64_pair().0.cast_signed(),
             Self::UsersOf(tenant) => tenant.0.as_u64_pair().1.cast_signed(),

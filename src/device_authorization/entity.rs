@@ -1,12 +1,13 @@
 //! The table of device codes.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Expr;
-use sea_orm::{Condition, QuerySelect, Statement};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{Condition, QueryOrder, QuerySelect, Statement};
 
 use crate::clock::Timestamp;
 use crate::ids::{DeviceCodeId, TenantId, UserId};
 use crate::secret::SecretHash;
+use crate::source_networks::SourceNetwork;
 
 /// The states of a code.
 pub mod status {
@@ -35,6 +36,8 @@ pub struct Model {
     pub address: String,
     /// The IPv4 address or the IPv6 /64.
     pub network: String,
+    /// The address as bytes that sort by network; absent in rows of older versions.
+    pub address_key: Option<Vec<u8>>,
     pub user_agent: String,
     pub status: String,
     /// In milliseconds.
@@ -71,6 +74,20 @@ impl Entity {
         Self::find().filter(Column::Network.eq(network)).filter(is_open(now))
     }
 
+    /// The undecided codes of a network of any width.
+    pub fn within(network: SourceNetwork, now: Timestamp) -> Select<Self> {
+        let [first, last] = network.range();
+        Self::find()
+            .filter(Column::AddressKey.gte(first))
+            .filter(Column::AddressKey.lte(last))
+            .filter(is_open(now))
+    }
+
+    /// The undecided codes that name a tenant, whether or not there is one.
+    pub fn naming(tenant: TenantId, now: Timestamp) -> Select<Self> {
+        Self::find().filter(Column::TenantId.eq(tenant)).filter(is_open(now))
+    }
+
     /// All undecided codes.
     pub fn open(now: Timestamp) -> Select<Self> {
         Self::find().filter(is_open(now))
@@ -81,15 +98,42 @@ fn is_open(now: Timestamp) -> Condition {
     Condition::all().add(Column::Status.eq(status::PENDING)).add(Column::ExpiresAt.gt(now))
 }
 
-/// The codes among these that are decided or over.
+/// The codes among these that are decided, over or gone.
 pub async fn settled(
     on: &impl ConnectionTrait,
     among: &[DeviceCodeId],
     now: Timestamp,
 ) -> Result<Vec<DeviceCodeId>, DbErr> {
-    let ids = Entity::find().select_only().column(Column::Id);
-    let ids = ids.filter(Column::Id.is_in(among.iter().copied())).filter(is_open(now).not());
-    ids.into_tuple().all(on).await
+    let open = Entity::find().select_only().column(Column::Id).filter(is_open(now));
+    let open = open.filter(Column::Id.is_in(among.iter().copied()));
+    let open: Vec<DeviceCodeId> = open.into_tuple().all(on).await?;
+    Ok(among.iter().copied().filter(|id| !open.contains(id)).collect())
+}
+
+/// The network that has most of these codes, and their number.
+pub async fn greediest(
+    on: &impl ConnectionTrait,
+    among: Select<Entity>,
+) -> Result<Option<(String, i64)>, DbErr> {
+    let codes = Expr::col(Column::Id).count();
+    let by_network = among.select_only().column(Column::Network).column_as(codes.clone(), "codes");
+    let by_network = by_network.group_by(Column::Network).order_by_desc(codes);
+    by_network.order_by_asc(Column::Network).limit(1).into_tuple().one(on).await
+}
+
+/// The oldest of these codes.
+pub async fn oldest(
+    on: &impl ConnectionTrait,
+    among: Select<Entity>,
+) -> Result<Option<DeviceCodeId>, DbErr> {
+    let ids = among.select_only().column(Column::Id);
+    let ids = ids.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    ids.limit(1).into_tuple().one(on).await
+}
+
+/// Deletes a code.
+pub async fn delete(on: &impl ConnectionTrait, id: DeviceCodeId) -> Result<(), DbErr> {
+    Entity::delete_by_id(id).exec(on).await.map(drop)
 }
 
 /// Moves a code from one state to another. Returns whether it was in the first one and not over.

@@ -4,8 +4,8 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use futures_util::FutureExt;
 
 use super::{SessionInfo, Sessions};
-use crate::auth::Caller;
 use crate::auth::graphql::{request, service};
+use crate::auth::{Caller, TenantScope};
 use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::{TenantId, UserId};
@@ -63,9 +63,11 @@ pub struct SessionQuery;
 #[Object]
 impl SessionQuery {
     /// Lists the browser sessions of the calling person, the last used first. FORBIDDEN for a
-    /// client, which has none.
+    /// client, which has none, and for a token with reduced rights unless it can read users in the
+    /// person's own tenant.
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Option<Vec<UserSession>>> {
-        let (user, _) = person(ctx)?;
+        let (user, home) = person(ctx)?;
+        narrowed_scope(ctx, home, Permission::ReadUsers).await?;
         let sessions = service::<Sessions>(ctx)?.list(user).boxed().await?;
         Ok(Some(sessions.into_iter().map(UserSession::from).collect()))
     }
@@ -91,7 +93,8 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Ends a browser session of the calling person. NOT_FOUND for any other, and for one that has
-    /// ended.
+    /// ended; FORBIDDEN for a token with reduced rights unless `endUserSession` would be permitted
+    /// in the person's own tenant.
     async fn end_session(
         &self,
         ctx: &Context<'_>,
@@ -102,6 +105,10 @@ impl SessionMutation {
         let session = id.parse().map_err(|_| not_found())?;
         let request_id = request(ctx)?.request_id();
         let sessions = service::<Sessions>(ctx)?;
+        if let Some(scope) = narrowed_scope(ctx, home, Permission::ManageUsers).await? {
+            sessions.end_of_user(&scope, &user.to_string(), session).boxed().await?;
+            return Ok(Some(EndSessionPayload { id }));
+        }
         let ended = sessions.end(user, home, session, "endSession", request_id).boxed().await?;
         if !ended {
             return Err(not_found());
@@ -132,4 +139,18 @@ fn person(ctx: &Context<'_>) -> Result<(UserId, TenantId)> {
         Caller::User { id, home } => Ok((*id, *home)),
         _ => Err(Error::forbidden("only people who sign in have sessions; the caller is a client")),
     }
+}
+
+/// The scope in which a narrowed token acts on its own person, who is a user of their tenant like
+/// any other to it; nothing for other tokens and for sessions.
+async fn narrowed_scope(
+    ctx: &Context<'_>,
+    home: TenantId,
+    permission: Permission,
+) -> Result<Option<TenantScope>> {
+    let scope = request(ctx)?.member_scope();
+    if !scope.is_narrowed() {
+        return Ok(None);
+    }
+    scope.within(home, permission).boxed().await.map(Some)
 }

@@ -167,6 +167,11 @@ pub mod identity {
             Self::find().filter(Column::UserId.eq(user))
         }
 
+        /// Deletes the link of a user.
+        pub fn forget(user: UserId) -> DeleteMany<Self> {
+            Self::delete_many().filter(Column::UserId.eq(user))
+        }
+
         /// Deletes the links of a tenant's people, whose provider is another one now.
         pub fn forget_all_of(tenant: TenantId) -> DeleteMany<Self> {
             Self::delete_many().filter(Column::TenantId.eq(tenant))
@@ -234,10 +239,10 @@ pub mod request {
 /// always within the provider's own tenant.
 pub mod person {
     use sea_orm::entity::prelude::*;
-    use sea_orm::{QuerySelect, QueryTrait};
+    use sea_orm::sea_query::{Expr, ExprTrait};
+    use sea_orm::{DbBackend, QuerySelect, QueryTrait};
 
     use crate::ids::{RoleId, TenantId, UserId};
-    use crate::names::escaped;
     use crate::users::entity::{Column, Entity, assignment};
 
     /// A user of the tenant.
@@ -259,11 +264,15 @@ pub mod person {
 
     /// People of that domain in all other tenants: to know whether there are any, never to be
     /// shown.
-    pub fn elsewhere(tenant: TenantId, domain: &str) -> Select<Entity> {
-        let of_domain = format!("%@{}", escaped(domain));
+    pub fn elsewhere(tenant: TenantId, domain: &str, backend: DbBackend) -> Select<Entity> {
+        // The expression of the index over domains.
+        let domain_of = match backend {
+            DbBackend::Sqlite => "substr(email_folded, instr(email_folded, '@') + 1)",
+            _ => "split_part(email_folded, '@', 2)",
+        };
         Entity::find()
             .filter(Column::TenantId.ne(tenant))
-            .filter(Column::EmailFolded.like(of_domain))
+            .filter(Expr::cust(domain_of).eq(domain))
             .limit(1)
     }
 

@@ -1,15 +1,18 @@
 //! The identity provider of a tenant in the graph.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use futures_util::FutureExt;
 
 use super::model::{NewProvider, Provider, ProviderSecret};
-use super::service::{SingleSignOn, Tested};
+use super::service::{Link, SingleSignOn, Tested};
 use crate::auth::graphql::{request, service};
 use crate::error::{Error, Result};
 use crate::graph::graphql::DateTime;
 use crate::ids::UserId;
 use crate::roles::graphql::RoleObject;
 use crate::roles::{Permission, Role};
+use crate::users::Users;
+use crate::users::graphql::User;
 
 /// The identity provider of a tenant, with the URIs that depend on the gateway's own URL.
 pub struct IdentityProvider {
@@ -171,6 +174,24 @@ fn shown(service: &SingleSignOn, provider: Provider) -> IdentityProvider {
     IdentityProvider { redirect_uris: service.redirect_uris(provider.id()), provider }
 }
 
+/// The account of a user at the identity provider of their tenant.
+#[derive(SimpleObject)]
+pub struct UserIdentity {
+    /// The issuer of the provider.
+    issuer: String,
+    /// The subject of the account at the provider.
+    subject: String,
+    /// When the user was linked to the account.
+    linked_at: DateTime,
+}
+
+impl From<Link> for UserIdentity {
+    fn from(link: Link) -> Self {
+        let Link { issuer, subject, created_at } = link;
+        Self { issuer, subject, linked_at: DateTime(created_at) }
+    }
+}
+
 /// Queries of identity providers.
 #[derive(Default)]
 pub struct SingleSignOnQuery;
@@ -183,6 +204,20 @@ impl SingleSignOnQuery {
         let scope = request(ctx)?.scope(Permission::ReadUsers)?;
         let service = service::<SingleSignOn>(ctx)?;
         Ok(service.find(&scope).await?.map(|provider| shown(service, provider)))
+    }
+
+    /// The account that a user signs in with at the identity provider of their tenant; null if they
+    /// are not linked to one. NOT_FOUND for a user outside the tenant in context and those below
+    /// it. Requires the permission to read users.
+    async fn user_identity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(name = "userID", desc = "The user's UUID.")] user_id: ID,
+    ) -> Result<Option<UserIdentity>> {
+        let scope = request(ctx)?.scope(Permission::ReadUsers)?;
+        let user = service::<Users>(ctx)?.find(&scope, &user_id).boxed().await?;
+        let link = service::<SingleSignOn>(ctx)?.link_of(user.id()).boxed().await?;
+        Ok(link.map(UserIdentity::from))
     }
 }
 
@@ -215,6 +250,23 @@ impl SingleSignOnMutation {
         let scope = request(ctx)?.scope(Permission::ManageUsers)?;
         let removed = service::<SingleSignOn>(ctx)?.remove(&scope).await?;
         Ok(Some(removed.to_string().into()))
+    }
+
+    /// Removes the link between a user and their account at the identity provider, and ends the
+    /// user's sessions and tokens. The next sign-in at the provider links the account with the
+    /// user's address. NOT_FOUND for a user outside the tenant in context and those below it, and
+    /// for one without a link; FORBIDDEN for a user with a role that permits more than the caller
+    /// may do, or for longer; CONFLICT for the last administrator of a tenant. Requires the
+    /// permission to manage users.
+    async fn unlink_user_identity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The user's UUID.")] id: ID,
+    ) -> Result<Option<User>> {
+        let scope = request(ctx)?.scope(Permission::ManageUsers)?;
+        let users = service::<Users>(ctx)?;
+        service::<SingleSignOn>(ctx)?.unlink(users, &scope, &id).boxed().await?;
+        Ok(Some(users.find(&scope, &id).boxed().await?.into()))
     }
 
     /// Reads metadata and keys of the tenant's identity provider, as a sign-in does. Requires the

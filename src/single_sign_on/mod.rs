@@ -23,6 +23,6 @@ mod service;
 pub use fault::{ProviderFault, SignInFailure};
 pub use model::{NewProvider, Provider, ProviderSecret};
 pub use service::{
-    CALLBACK_PATH, Callback, Departure, Dependencies, PasswordPolicy, SignedIn, SingleSignOn,
+    CALLBACK_PATH, Callback, Departure, Dependencies, Link, PasswordPolicy, SignedIn, SingleSignOn,
     Tested, rewrap,
 };

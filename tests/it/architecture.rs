@@ -16,6 +16,7 @@ const ROOMS: &[&str] = &[
     "names",
     "paging",
     "patch",
+    "source_networks",
     "seal",
     "config",
     "telemetry",

@@ -2,6 +2,7 @@
 
 mod polls;
 mod requests;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use sea_orm::{EntityTrait, IntoActiveModel, PaginatorTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait};
 
+use super::room::make_room;
 use super::{DeviceAuthorizations, millis};
 use crate::audit::EndpointChange;
 use crate::auth::RequestId;
 use crate::clock::Timestamp;
-use crate::database::Write;
+use crate::database::{AdvisoryLock, Write};
 use crate::device_authorization::entity::{self, Entity, Model, Signature, status};
 use crate::device_authorization::model::{
     Approver, DeviceRequest, DeviceSettings, Pending, StartedRequest,
@@ -18,35 +19,26 @@ use crate::device_authorization::user_code::UserCode;
 use crate::error::Result;
 use crate::ids::DeviceCodeId;
 use crate::secret::PlainSecret;
-
-/// Undecided codes over all nodes; each is a row of a few hundred bytes.
-const OPEN_CODES_MAX: u64 = 20_000;
+use crate::source_networks::{SourceNetwork, address_key};
 
 impl DeviceAuthorizations {
-    /// Starts a request; nothing if the program's network, or all together, have too many that wait
-    /// for a decision.
+    /// Starts a request; nothing if the program's network, or one around it, has too many that wait
+    /// for a decision, or if all together have and it has as many as any other network.
     ///
     /// # Errors
     /// If the database refuses.
     pub async fn start(&self, request: &DeviceRequest) -> Result<Option<StartedRequest>> {
         let now = self.clock.now();
-        let network = network(request.address);
-        let reader = self.database.reader();
-        let of_network = Entity::of_network(&network, now).count(reader).await?;
-        if of_network >= self.settings.codes_per_address
-            || Entity::open(now).count(reader).await? >= OPEN_CODES_MAX
-        {
+        // Asked before any lock is taken, so that refused requests hold nobody up.
+        if !self.has_room(self.database.reader(), request.address, now).await? {
             return Ok(None);
         }
         let device_code = PlainSecret::generate(&*self.entropy);
         let user_code = UserCode::generate(&*self.entropy);
-        let row = self.row(request, network, &device_code, &user_code, now);
-        let insert = async |write: Arc<Write<'_>>| {
-            let row = row.clone().into_active_model();
-            Entity::insert(row).exec_without_returning(write.on()).await?;
-            Ok(())
-        };
-        self.database.transaction(insert).await?;
+        let row = self.row(request, &device_code, &user_code, now);
+        if !self.database.transaction(|write| self.insert(write, request, &row)).await? {
+            return Ok(None);
+        }
         let DeviceSettings { code_lifetime, poll_interval, .. } = self.settings;
         Ok(Some(StartedRequest {
             device_code,
@@ -56,10 +48,49 @@ impl DeviceAuthorizations {
         }))
     }
 
+    /// Stores a request if there is room for it. Requests wait for each other here, so that no two
+    /// take the last place.
+    async fn insert(
+        &self,
+        write: Arc<Write<'_>>,
+        request: &DeviceRequest,
+        row: &Model,
+    ) -> Result<bool> {
+        write.lock(AdvisoryLock::DeviceCodes).await?;
+        let on = write.on();
+        if !self.has_room(on, request.address, row.created_at).await?
+            || !make_room(on, &row.network, request.tenant, row.created_at).await?
+        {
+            return Ok(false);
+        }
+        Entity::insert(row.clone().into_active_model()).exec_without_returning(on).await?;
+        Ok(true)
+    }
+
+    /// Whether each network around an address has fewer undecided codes than it may.
+    async fn has_room(
+        &self,
+        on: &impl ConnectionTrait,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let most = self.settings.codes_per_address;
+        for network in SourceNetwork::around(address) {
+            let codes = if network.weight() == 1 {
+                Entity::of_network(&network.to_string(), now)
+            } else {
+                Entity::within(network, now)
+            };
+            if codes.count(on).await? >= most.saturating_mul(network.weight().into()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn row(
         &self,
         request: &DeviceRequest,
-        network: String,
         device_code: &PlainSecret,
         user_code: &UserCode,
         now: Timestamp,
@@ -72,7 +103,8 @@ impl DeviceAuthorizations {
             tenant_id: request.tenant,
             scope: request.scope.clone(),
             address: request.address.to_string(),
-            network,
+            network: SourceNetwork::of(request.address).to_string(),
+            address_key: Some(address_key(request.address)),
             user_agent: request.user_agent.clone(),
             status: status::PENDING.to_owned(),
             poll_interval: millis(self.settings.poll_interval),
@@ -170,16 +202,5 @@ fn signature(approver: &Approver) -> Signature {
         generation: approver.generation,
         authenticated_at: approver.authentication.auth_time,
         methods: approver.authentication.methods.join(" "),
-    }
-}
-
-/// The IPv4 address, or the /64 of an IPv6 host, which chooses its addresses within it.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let network = address.to_bits() >> 64 << 64;
-            std::net::Ipv6Addr::from_bits(network).to_string()
-        }
     }
 }

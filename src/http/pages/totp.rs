@@ -13,9 +13,9 @@ use crate::http::paths::{ACCOUNT_TOTP, LOGIN};
 use crate::sessions::Session;
 
 const REFUSED: &str = "This code is not right, or there were too many attempts. Check that the \
-    clock of your device is right, and enter the next code of the new key.";
+    clock of your device is right, and enter the next code that the app shows.";
 
-/// Shows a new key.
+/// Shows a new key; the same when the page is loaded again.
 pub async fn show(visit: Visit) -> Response {
     let return_to = return_to::or_default(visit.query.get("return_to"));
     let answer = open(&visit, &return_to, StatusCode::OK, None).await;
@@ -32,7 +32,7 @@ async fn open(
         Ok(session) => session,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let enrolment = visit.state.users.begin_totp(session.user).await?;
+    let enrolment = visit.state.users.begin_totp(session.user, session.id).await?;
     let page = TotpPage {
         page: visit.frame(),
         return_to: return_to.to_owned(),

@@ -1,5 +1,7 @@
 //! The location of the pages for people.
 
+use url::Url;
+
 /// The location of the pages.
 pub struct PagesState {
     /// The path of the public URL, put before every path: empty, or such as `/gateway`.
@@ -16,7 +18,9 @@ impl PagesState {
     pub fn new(issuer: &str, public_url: Option<&str>) -> Self {
         let authority_and_path = issuer.split_once("://").map_or("", |(_, rest)| rest);
         let base = authority_and_path.find('/').map_or("", |at| &authority_and_path[at..]);
-        let origin = public_url.map(|url| url.strip_suffix(base).unwrap_or(url).to_owned());
+        // As browsers write it: host in lower case, no default port.
+        let origin = public_url.and_then(|url| Url::parse(url).ok());
+        let origin = origin.map(|url| url.origin().ascii_serialization());
         Self { base: base.to_owned(), url: issuer.to_owned(), origin }
     }
 }
@@ -30,6 +34,7 @@ mod tests {
         for (url, base, origin) in [
             ("https://gateway.example", "", "https://gateway.example"),
             ("http://[::1]:8080/api/v2", "/api/v2", "http://[::1]:8080"),
+            ("https://Gateway.example:443/tg", "/tg", "https://gateway.example"),
         ] {
             let pages = PagesState::new(url, Some(url));
             assert_eq!((&*pages.base, pages.origin.as_deref()), (base, Some(origin)));

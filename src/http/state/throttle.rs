@@ -9,7 +9,7 @@
 //! A count for each minute and not the token bucket of `rate_limit`: a block lasts for the rest of
 //! its minute whatever is tried meanwhile, and `Retry-After` is exactly that time.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use quick_cache::sync::Cache;
 
 use crate::clock::MonotonicTime;
 use crate::secret::SecretHash;
+use crate::source_networks::SourceNetwork;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
@@ -104,11 +105,7 @@ fn count<K: Clone + Eq + std::hash::Hash>(
 }
 
 fn keys(client_id: &str, address: IpAddr) -> (Pair, IpAddr) {
-    let network = match address {
-        // The holder of an IPv6 address usually holds its whole /64.
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
-    };
+    let network = SourceNetwork::of(address).address();
     let mut hash = [0; 32];
     hash.copy_from_slice(SecretHash::of(client_id.as_bytes()).as_bytes());
     ((hash, network), network)

@@ -145,6 +145,7 @@ impl SingleSignOn {
             tenant_id: provider.tenant_id,
             email: new.email.as_str().to_owned(),
             email_folded: new.email.folded(),
+            email_since: None,
             name,
             enabled: true,
             password_hash: None,

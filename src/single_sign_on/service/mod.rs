@@ -1,6 +1,7 @@
 //! The providers of tenants and sign-ins at them.
 
 mod accounts;
+mod links;
 mod policy;
 mod providers;
 mod sign_in;
@@ -26,6 +27,7 @@ use crate::outbound::{AddressPolicy, Outbound};
 use crate::seal::MasterKey;
 use crate::users::EmailAddress;
 
+pub use links::Link;
 pub use policy::PasswordPolicy;
 pub use providers::Tested;
 pub use sign_in::{Callback, Departure, SignedIn};
@@ -122,7 +124,8 @@ impl SingleSignOn {
         let reader = self.with.database.reader();
         let naming = provider::Entity::naming(&domain).limit(2).all(reader).await?;
         let Ok([row]) = <[_; 1]>::try_from(naming) else { return Ok(None) };
-        if person::elsewhere(row.tenant_id, &domain).one(reader).await?.is_some() {
+        let backend = reader.get_database_backend();
+        if person::elsewhere(row.tenant_id, &domain, backend).one(reader).await?.is_some() {
             return Ok(None);
         }
         Ok(Some(with_domains(reader, row).await?))

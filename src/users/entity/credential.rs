@@ -5,7 +5,7 @@ pub mod totp {
     use sea_orm::entity::prelude::*;
 
     use crate::clock::Timestamp;
-    use crate::ids::{TotpId, UserId};
+    use crate::ids::{SessionId, TotpId, UserId};
 
     /// A key of one user: at most one is confirmed, and one more waits for its first code.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -16,6 +16,8 @@ pub mod totp {
         pub id: TotpId,
         /// The user.
         pub user_id: UserId,
+        /// The session that the key was shown in.
+        pub session_id: Option<SessionId>,
         /// Sealed for [`Model::binding`].
         pub sealed_key: Vec<u8>,
         /// When a first code proved that the person's app has the key.

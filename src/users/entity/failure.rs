@@ -13,12 +13,16 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     /// The SHA-256 of the key.
     pub id: Vec<u8>,
+    /// The SHA-256 of the e-mail address that signed in from a known network; absent for counts.
+    pub identity: Option<Vec<u8>>,
     /// The number of counted attempts.
     pub failures: i64,
     /// Attempts before this moment are refused.
     pub blocked_until: Timestamp,
     /// The time of the latest attempt.
     pub last_at: Timestamp,
+    /// When the row is forgotten; absent in rows of older versions.
+    pub kept_until: Option<Timestamp>,
 }
 
 /// No relations: statements join by ids.
@@ -35,5 +39,16 @@ impl Entity {
             .filter(Column::Id.is_in(keys.iter().cloned()))
             .order_by_asc(Column::Id)
             .lock_exclusive()
+    }
+
+    /// The known networks of an address, the one used last first.
+    pub fn known_to(identity: &[u8]) -> Select<Self> {
+        let known = Self::find().filter(Column::Identity.eq(identity.to_vec()));
+        known.order_by_desc(Column::LastAt).order_by_asc(Column::Id)
+    }
+
+    /// All rows, the newest first.
+    pub fn newest_first() -> Select<Self> {
+        Self::find().order_by_desc(Column::LastAt)
     }
 }

@@ -7,6 +7,7 @@ pub mod passkey;
 use std::fmt;
 
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{DeriveValueType, QueryOrder, QuerySelect};
 
 use crate::auth::{Caller, TenantScope};
@@ -49,6 +50,8 @@ pub struct Model {
     pub email: String,
     /// The address as searches compare it.
     pub email_folded: String,
+    /// When the user got the address; absent if they have had it from the beginning.
+    pub email_since: Option<Timestamp>,
     /// The name.
     pub name: String,
     /// Whether the user may sign in.
@@ -101,13 +104,13 @@ impl Entity {
     }
 
     /// The users of all tenants with that address who have a password: for the comparison of
-    /// passwords only, the oldest first: users that somebody adds later push none of them out. The
-    /// person is not signed in yet, so there is no scope.
+    /// passwords only, those first who have had it longest: users that somebody adds or renames
+    /// later push none of them out. The person is not signed in yet, so there is no scope.
     pub fn with_password(email_folded: &str, at_most: u64) -> Select<Self> {
         Self::find()
             .filter(Column::EmailFolded.eq(email_folded))
             .filter(Column::PasswordHash.is_not_null())
-            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Expr::col(Column::EmailSince).if_null(Expr::col(Column::CreatedAt)))
             .order_by_asc(Column::Id)
             .limit(at_most)
     }

@@ -46,8 +46,9 @@ impl UserMutation {
         shown(ctx, users.invite_again(&scope, &id).await?)
     }
 
-    /// Changes the name or the e-mail address of a user. CONFLICT if another user of the tenant has
-    /// the address.
+    /// Changes the name or the e-mail address of a user. A one-time link that was created before
+    /// stops working if the address changes. CONFLICT if another user of the tenant has the
+    /// address.
     async fn update_user(
         &self,
         ctx: &Context<'_>,

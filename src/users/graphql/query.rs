@@ -69,8 +69,9 @@ impl UserQuery {
         find(ctx, &id).await.map(Some)
     }
 
-    /// Returns the person who sends the request, with the names of the Taegis contract. FORBIDDEN for
-    /// a client; see `currentSubject`.
+    /// Returns the person who sends the request, with the names of the Taegis contract. A token
+    /// with reduced rights shows only the roles that apply to the tenant in context, unless it can
+    /// read users in the person's own tenant. FORBIDDEN for a client; see `currentSubject`.
     #[graphql(name = "currentTDRUser")]
     async fn current_tdr_user(&self, ctx: &Context<'_>) -> Result<Option<TdrUser>> {
         let scope = request(ctx)?.member_scope();

@@ -16,7 +16,7 @@ use crate::users::model::{User, UserChange};
 
 impl Users {
     /// Changes a user. A disabled one cannot sign in, and their sessions, tokens and links stop
-    /// working for good.
+    /// working for good; links stop working too when the address changes.
     ///
     /// # Errors
     /// `NOT_FOUND` outside the scope, `FORBIDDEN` for a user whom the caller has no authority over,
@@ -58,6 +58,13 @@ impl Users {
                 return Err(Error::conflict(
                     "email: a user of this tenant has the address already",
                 ));
+            }
+            if before.row.email != email.as_str() {
+                // They were sent to the former address.
+                self.end_links(write.on(), before.id()).await?;
+            }
+            if before.row.email_folded != folded {
+                row.email_since = Set(Some(scope.now()));
             }
             row.email = Set(email.as_str().to_owned());
             row.email_folded = Set(folded);

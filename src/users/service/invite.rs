@@ -129,6 +129,7 @@ impl Users {
             tenant_id: scope.tenant(),
             email: new.email.as_str().to_owned(),
             email_folded: new.email.folded(),
+            email_since: None,
             name: new.name.as_str().to_owned(),
             enabled: true,
             password_hash: None,

@@ -144,6 +144,14 @@ impl Users {
         self.lock(write, scope, id).await
     }
 
+    /// Deletes counts of failed sign-ins that hold nobody up any more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
+        self.throttle.forget_expired(write).await
+    }
+
     /// Finishes a change: updates its time and author, checks the invariants, and records it.
     async fn finish(
         &self,

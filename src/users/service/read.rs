@@ -11,6 +11,7 @@ use super::{Users, WHAT, complete, one, with_id};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::ids::{TenantId, UserId};
+use crate::roles::Permission;
 use crate::tenants::entity::{ancestor, at_or_below};
 use crate::users::entity::{Column, Entity};
 use crate::users::model::{User, UserFilter};
@@ -64,15 +65,25 @@ impl Users {
         Ok(filtered(scope, filter).count(self.database.reader()).await?)
     }
 
-    /// The calling person, with the roles that their token reaches.
+    /// The calling person, with the roles that their token reaches. Without the right to read users
+    /// in the person's own tenant, a narrowed token reaches only those that apply in the tenant in
+    /// context.
     ///
     /// # Errors
     /// `NOT_FOUND` for callers who are no people.
     pub async fn caller(&self, scope: &TenantScope) -> Result<User> {
-        let found = Entity::caller(scope).one(self.database.reader()).await?;
+        let reader = self.database.reader();
+        let found = Entity::caller(scope).one(reader).await?;
         let row = found.ok_or_else(|| Error::not_found(WHAT))?;
-        let mut user = one(self.database.reader(), row, scope.now()).await?;
+        let mut user = one(reader, row, scope.now()).await?;
         self.disclose(scope, std::slice::from_mut(&mut user)).await?;
+        if scope.is_narrowed()
+            && !scope.access_in(user.tenant()).await?.permits(Permission::ReadUsers, scope.now())
+        {
+            let above = ancestor::Entity::of(scope.tenant()).all(reader).await?;
+            let applies = |tenant| above.iter().any(|row| row.ancestor_id == tenant);
+            user.assignments.retain(|held| applies(held.tenant_id));
+        }
         Ok(user)
     }
 

@@ -49,7 +49,9 @@ impl Users {
             Some(address) => address.folded(),
             None => email.trim().to_lowercase(),
         };
-        let keys = SignInKeys::new(&folded, origin.address);
+        let found = Entity::with_password(&folded, USERS_TRIED).all(self.database.reader());
+        let found = found.await?;
+        let keys = SignInKeys::new(&folded, origin.address, found.len() > 1);
         let admission = self.throttle.admit(&keys).await?;
         let blocked = match admission {
             Admission::Admitted { .. } => None,
@@ -59,8 +61,6 @@ impl Users {
             }
             Admission::Blocked { retry_after, .. } => Some(retry_after),
         };
-        let found = Entity::with_password(&folded, USERS_TRIED).all(self.database.reader());
-        let found = found.await?;
         let told = found.iter().take(TENANTS_TOLD).map(|user| (user.id, user.tenant_id));
         let told: Vec<_> = told.collect();
         let matching = match self.matching(password, found).await {
@@ -201,8 +201,12 @@ impl Users {
         Ok(())
     }
 
-    /// Begins a new token generation: sessions and tokens of older ones are refused.
-    pub(super) async fn end_sign_ins(&self, write: &Write<'_>, row: Model) -> Result<Model> {
+    /// Begins a new token generation of a locked user: sessions and tokens of older ones are
+    /// refused.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn end_sign_ins(&self, write: &Write<'_>, row: Model) -> Result<Model> {
         let generation = row.token_generation + 1;
         let mut row = row.into_active_model();
         row.token_generation = Set(generation);

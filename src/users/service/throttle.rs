@@ -1,18 +1,20 @@
 //! Slows failed sign-ins down, on all nodes together.
 //!
-//! Failures are counted for each pair of address and network, for each address, and for each
-//! network; each attempt counts as failed until it succeeds, so that concurrent attempts are counted.
-//! The address is counted as it was typed, whether anybody has it or not. From a network where the
-//! person signed in lately only the count of the pair holds: somebody else's guesses do not keep
-//! them out.
+//! Failures are counted for each pair of address and network, for each address, for each network
+//! and for each wider one around it; each attempt counts as failed until it succeeds, so that
+//! concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
+//! or not. From a network where the person signed in lately only the count of the pair holds:
+//! somebody else's guesses do not keep them out. Users of several tenants may share an address:
+//! then a sign-in as one of them takes back no guess at another, and makes no network known.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, Set,
 };
 
 use super::Limits;
@@ -21,6 +23,7 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::secret::SecretHash;
+use crate::source_networks::SourceNetwork;
 use crate::users::entity::failure::{Column, Entity, Model};
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -28,6 +31,12 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// How long a network counts as one where the person signed in.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// The most networks of an address that count as known, those used last.
+const KNOWN_MAX: u64 = 10;
+
+/// The most rows of the table after a sweep, the newest: about a hundred megabytes.
+const ROWS_MAX: u64 = 1_000_000;
 
 /// How many failures are free under a key, and how long the next attempts wait at most: the wait
 /// doubles with each failure.
@@ -67,21 +76,32 @@ pub struct Throttle {
 pub struct SignInKeys {
     pair: Vec<u8>,
     email: Vec<u8>,
-    network: Vec<u8>,
+    /// The networks around the address, each with its weight.
+    networks: Vec<(Vec<u8>, u32)>,
     known: Vec<u8>,
+    /// Whether users of several tenants have the address.
+    is_shared: bool,
 }
 
 impl SignInKeys {
     /// The keys of an attempt with this address from there.
-    pub fn new(email_folded: &str, from: IpAddr) -> Self {
-        let network = network(from);
+    pub fn new(email_folded: &str, from: IpAddr, is_shared: bool) -> Self {
+        let network = SourceNetwork::of(from);
         let pair = format!("{network} {email_folded}");
+        let networks = SourceNetwork::around(from).into_iter();
         Self {
             known: key("known", &pair),
             pair: key("pair", &pair),
             email: key("email", email_folded),
-            network: key("network", &network.to_string()),
+            networks: networks
+                .map(|network| (key("network", &network.to_string()), network.weight()))
+                .collect(),
+            is_shared,
         }
+    }
+
+    fn is_network(&self, id: &[u8]) -> bool {
+        self.networks.iter().any(|(network, _)| network == id)
     }
 }
 
@@ -103,49 +123,86 @@ impl Throttle {
     /// Counts an attempt with a password.
     pub async fn admit(&self, keys: &SignInKeys) -> Result<Admission> {
         let work = async |write: Arc<Write<'_>>| {
-            self.prune(&write).await?;
-            let known = self.is_known(&write, keys).await?;
+            let known = !keys.is_shared && self.is_known(&write, keys).await?;
             let mut counted = vec![(&keys.pair, self.per_pair)];
             if !known {
                 counted.push((&keys.email, PER_EMAIL));
-                counted.push((&keys.network, self.per_network));
+                let networks = keys.networks.iter();
+                counted.extend(networks.map(|(id, weight)| (id, self.per_network.times(*weight))));
             }
-            self.admit_under(&write, &counted, &keys.network).await
+            self.admit_under(&write, &counted, Some(keys)).await
         };
         self.database.transaction(work).await
     }
 
-    /// Takes back what [`Throttle::admit`] counted for an attempt that succeeded: `of_network` as it
-    /// said. More would let an own account take back guesses at others.
+    /// Takes back what [`Throttle::admit`] counted for an attempt that succeeded, `of_network` as
+    /// it said, and the failures of before where nobody else has the address. More would let an own
+    /// account take back guesses at others.
     pub async fn succeeded(&self, keys: &SignInKeys, of_network: bool) -> Result<()> {
         let work = async |write: Arc<Write<'_>>| {
-            let ended = [keys.pair.clone(), keys.email.clone()];
-            Entity::delete_many().filter(Column::Id.is_in(ended)).exec(write.on()).await?;
-            let now = self.clock.now();
-            let counted: &[Vec<u8>] =
-                if of_network { std::slice::from_ref(&keys.network) } else { &[] };
-            for row in Entity::locked(counted).all(write.on()).await? {
-                let failures = (row.failures - 1).max(0);
-                let mut row = row.into_active_model();
-                row.failures = Set(failures);
-                row.blocked_until = Set(now);
-                row.update(write.on()).await?;
+            let mut own = Vec::new();
+            if of_network {
+                own.extend(keys.networks.iter().map(|(id, _)| id.clone()));
             }
-            let known =
-                Model { id: keys.known.clone(), failures: 0, blocked_until: now, last_at: now };
-            let again = OnConflict::column(Column::Id).update_column(Column::LastAt).to_owned();
-            let insert = Entity::insert(known.into_active_model()).on_conflict(again);
-            insert.exec_without_returning(write.on()).await?;
+            if keys.is_shared {
+                own.push(keys.pair.clone());
+                own.extend(of_network.then(|| keys.email.clone()));
+            } else {
+                let ended = [keys.pair.clone(), keys.email.clone()];
+                Entity::delete_many().filter(Column::Id.is_in(ended)).exec(write.on()).await?;
+            }
+            self.take_back(&write, &own).await?;
+            if !keys.is_shared {
+                self.remember(&write, keys).await?;
+            }
             Ok(())
         };
         self.database.transaction(work).await
     }
 
+    async fn take_back(&self, write: &Write<'_>, counted: &[Vec<u8>]) -> Result<()> {
+        for row in Entity::locked(counted).all(write.on()).await? {
+            let failures = (row.failures - 1).max(0);
+            let mut row = row.into_active_model();
+            row.failures = Set(failures);
+            row.blocked_until = Set(self.clock.now());
+            row.update(write.on()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the network known for the address, in place of the one that was used longest ago.
+    async fn remember(&self, write: &Write<'_>, keys: &SignInKeys) -> Result<()> {
+        let now = self.clock.now();
+        let known = Model {
+            id: keys.known.clone(),
+            identity: Some(keys.email.clone()),
+            failures: 0,
+            blocked_until: now,
+            last_at: now,
+            kept_until: Some(now.plus(KNOWN_FOR)),
+        };
+        let again = OnConflict::column(Column::Id)
+            .update_columns([Column::LastAt, Column::Identity, Column::KeptUntil])
+            .to_owned();
+        let insert = Entity::insert(known.into_active_model()).on_conflict(again);
+        insert.exec_without_returning(write.on()).await?;
+        let surplus = Entity::known_to(&keys.email)
+            .offset(KNOWN_MAX)
+            .limit(KNOWN_MAX)
+            .all(write.on())
+            .await?;
+        let surplus = surplus.into_iter().map(|row| row.id);
+        Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(write.on()).await?;
+        Ok(())
+    }
+
     /// Counts an attempt with a code of a user.
     pub async fn admit_code(&self, user: UserId) -> Result<Admission> {
         let code = key("code", &user.to_string());
-        let work =
-            async |write: Arc<Write<'_>>| self.admit_under(&write, &[(&code, PER_CODE)], &[]).await;
+        let work = async |write: Arc<Write<'_>>| {
+            self.admit_under(&write, &[(&code, PER_CODE)], None).await
+        };
         self.database.transaction(work).await
     }
 
@@ -167,19 +224,20 @@ impl Throttle {
         &self,
         write: &Write<'_>,
         keys: &[(&Vec<u8>, Allowance)],
-        network: &[u8],
+        sign_in: Option<&SignInKeys>,
     ) -> Result<Admission> {
+        let is_network = |id: &[u8]| sign_in.is_some_and(|keys| keys.is_network(id));
         let now = self.clock.now();
         let ids: Vec<Vec<u8>> = keys.iter().map(|(id, _)| (*id).clone()).collect();
         let rows = Entity::locked(&ids).all(write.on()).await?;
         let waits: Vec<_> = rows.iter().filter(|row| now < row.blocked_until).collect();
         if let Some(end) = waits.iter().map(|row| row.blocked_until).max() {
-            let by_network = waits.iter().all(|row| row.id == network);
+            let by_network = waits.iter().all(|row| is_network(&row.id));
             return Ok(Admission::Blocked { retry_after: end.since(now), by_network });
         }
         let rows = self.locked(write, keys).await?;
         self.count(write, rows).await?;
-        let of_network = keys.iter().any(|(id, _)| id.as_slice() == network);
+        let of_network = keys.iter().any(|(id, _)| is_network(id));
         Ok(Admission::Admitted { of_network })
     }
 
@@ -194,7 +252,14 @@ impl Throttle {
         // In one order, so that no two transactions wait for each other.
         ids.sort_unstable();
         for id in &ids {
-            let new = Model { id: id.clone(), failures: 0, blocked_until: now, last_at: now };
+            let new = Model {
+                id: id.clone(),
+                identity: None,
+                failures: 0,
+                blocked_until: now,
+                last_at: now,
+                kept_until: Some(now),
+            };
             let taken = OnConflict::column(Column::Id).do_nothing().to_owned();
             let insert = Entity::insert(new.into_active_model()).on_conflict(taken).try_insert();
             insert.exec_without_returning(write.on()).await?;
@@ -217,24 +282,40 @@ impl Throttle {
             row.failures = Set(failures);
             row.blocked_until = Set(now.plus(allowance.wait(failures)));
             row.last_at = Set(now);
+            row.kept_until = Set(Some(now.plus(allowance.forgotten_after)));
             row.update(write.on()).await?;
         }
         Ok(())
     }
 
-    /// Deletes expired counts, so that the table holds those of one day.
-    async fn prune(&self, write: &Write<'_>) -> Result<()> {
+    /// Deletes what is forgotten, and the oldest rows beyond a million: whoever has many networks
+    /// must not fill the disk.
+    pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
         let now = self.clock.now();
         let old = |age: Duration| Column::LastAt.lt(Timestamp::minus(now, age));
-        let forgotten = Condition::any()
+        // Older versions write no end.
+        let without_end = Condition::any()
             .add(Condition::all().add(Column::Failures.gt(0)).add(old(DAY)))
             .add(old(KNOWN_FOR));
+        let forgotten = Condition::any()
+            .add(Column::KeptUntil.lte(now))
+            .add(Condition::all().add(Column::KeptUntil.is_null()).add(without_end));
         Entity::delete_many().filter(forgotten).exec(write.on()).await?;
+        let surplus = Entity::newest_first().offset(ROWS_MAX).limit(1).one(write.on()).await?;
+        if let Some(surplus) = surplus {
+            let older = Entity::delete_many().filter(Column::LastAt.lte(surplus.last_at));
+            older.exec(write.on()).await?;
+        }
         Ok(())
     }
 }
 
 impl Allowance {
+    /// The same for so many times the failures.
+    fn times(self, weight: u32) -> Self {
+        Self { free: self.free.saturating_mul(weight.into()), ..self }
+    }
+
     /// The wait after so many failures.
     fn wait(self, failures: i64) -> Duration {
         let beyond = failures - self.free;
@@ -243,14 +324,6 @@ impl Allowance {
         }
         let doubled = u32::try_from(beyond).ok().and_then(|beyond| 1_u64.checked_shl(beyond));
         doubled.map_or(self.wait_max, Duration::from_secs).min(self.wait_max)
-    }
-}
-
-/// The holder of an IPv6 address usually holds its whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -267,12 +340,5 @@ mod tests {
         let waits: Vec<u64> =
             [1, 4, 5, 6, 7, 14, 15, 70, i64::MAX].map(|n| PER_CODE.wait(n).as_secs()).into();
         assert_eq!(waits, [0, 0, 1, 2, 4, 512, 900, 900, 900]);
-    }
-
-    #[test]
-    fn ipv6_network_and_embedded_ipv4_count_as_one() {
-        let network = |text: &str| network(text.parse().unwrap());
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 }

@@ -15,7 +15,8 @@ use super::throttle::Admission;
 use super::{Users, recovery};
 use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
-use crate::ids::{TotpId, UserId};
+use crate::ids::{SessionId, TotpId, UserId};
+use crate::users::entity as users;
 use crate::users::entity::credential::totp::{Column, Entity, Model, binding};
 use crate::users::model::{
     Factors, RecoveryCodes, SecondFactorOutcome, SignInOrigin, TotpEnrolment,
@@ -32,18 +33,23 @@ const SKEW: u16 = 1;
 const ISSUER: &str = "Tenant Gateway";
 
 impl Users {
-    /// Makes a key for the person's authenticator app; it counts once a code proves that the app
-    /// has it. An earlier key works until then.
+    /// The key for the person's authenticator app that is shown in a session, the same until it is
+    /// confirmed; it counts once a code proves that the app has it, and an earlier key works until
+    /// then. Another session gets another key: somebody may have seen the one of before.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn begin_totp(&self, user: UserId) -> Result<TotpEnrolment> {
+    pub async fn begin_totp(&self, user: UserId, session: SessionId) -> Result<TotpEnrolment> {
+        if let Some(shown) = self.pending_totp(self.database.reader(), user, session).await? {
+            return Ok(shown);
+        }
         let mut key = [0; KEY_LENGTH];
         self.entropy.fill(&mut key);
         let id = TotpId::random(&*self.entropy);
         let row = Model {
             id,
             user_id: user,
+            session_id: Some(session),
             sealed_key: self.master.seal(&*self.entropy, &binding(id), &key),
             confirmed_at: None,
             last_used_step: None,
@@ -51,15 +57,31 @@ impl Users {
         };
         let work = async |write: Arc<Write<'_>>| {
             let person = self.locked_user(&write, user).await?;
+            if let Some(shown) = self.pending_totp(write.on(), user, session).await? {
+                return Ok(shown);
+            }
             let pending = Entity::pending(user).all(write.on()).await?;
             let pending = pending.into_iter().map(|row| row.id);
             Entity::delete_many().filter(Column::Id.is_in(pending)).exec(write.on()).await?;
             let row = row.clone().into_active_model();
             Entity::insert(row).exec_without_returning(write.on()).await?;
-            Ok(person.email)
+            enrolment(&key, &person.email)
         };
-        let email = self.database.transaction(work).await?;
-        enrolment(&key, &email)
+        self.database.transaction(work).await
+    }
+
+    /// The key that was shown in a session and waits for its first code.
+    async fn pending_totp(
+        &self,
+        on: &impl ConnectionTrait,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<TotpEnrolment>> {
+        let of_session = Entity::pending(user).filter(Column::SessionId.eq(session));
+        let Some(shown) = of_session.one(on).await? else { return Ok(None) };
+        let Some(person) = users::Entity::signing_in(user).one(on).await? else { return Ok(None) };
+        let key = self.master.open(&shown.binding(), &shown.sealed_key)?;
+        enrolment(&key, &person.email).map(Some)
     }
 
     /// Confirms the key of [`Users::begin_totp`] by a code of the app, and gives the person new

@@ -3,5 +3,5 @@
 mod held;
 mod limits;
 mod polling;
-mod program;
+pub mod program;
 mod walls;

@@ -3,7 +3,8 @@
 use serde_json::json;
 use tenant_gateway::roles::Role;
 
-use crate::support::browser::{Browser, PASSWORD, enrol, invite};
+use crate::oauth::asking::rows;
+use crate::support::browser::{Browser, PASSWORD, code_of, enrol, invite, key_of};
 use crate::support::{TestApp, both_databases};
 
 both_databases! {
@@ -106,5 +107,32 @@ both_databases! {
             browser.password(&ana, "").await;
             assert_eq!(browser.post("/login/code", &[("code", &code)]).await.status, status);
         }
+    }
+
+    async fn reloaded_page_and_wrong_code_leave_the_pending_key(app: TestApp) {
+        let (_, path) = invite(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+        let browser = Browser::new(&app.gateway);
+        browser.post(&path, &[("password", PASSWORD)]).await.location();
+        let key = key_of(&browser.get("/account/totp").await.text);
+        let page = browser.post("/account/totp", &[("code", "000000")]).await;
+        assert_eq!((page.status, key_of(&page.text)), (422, key.clone()));
+        for _ in 0..2 {
+            assert_eq!(key_of(&browser.get("/account/totp").await.text), key, "reloaded");
+        }
+        assert_eq!(rows(&app, "user_totp").await, 1);
+        let page = browser.post("/account/totp", &[("code", &code_of(&key, &app))]).await;
+        assert_eq!(page.heading(), "Save your recovery codes", "{}", page.text);
+    }
+
+    /// Whoever saw the key in another session could make codes once it is confirmed.
+    async fn pending_key_of_one_session_is_not_shown_in_another(app: TestApp) {
+        let (ana, first) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+        let second = Browser::new(&app.gateway);
+        second.sign_in(&app, &ana, "").await;
+        let seen = key_of(&first.get("/account/totp").await.text);
+        assert_ne!(key_of(&second.get("/account/totp").await.text), seen);
+        app.advance(30);
+        let page = second.post("/account/totp", &[("code", &code_of(&seen, &app))]).await;
+        assert_eq!(page.status, 422, "the key of the other session is gone");
     }
 }

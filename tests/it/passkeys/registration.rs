@@ -1,11 +1,19 @@
 //! Registering, renaming and removing passkeys.
 
-use serde_json::json;
-use tenant_gateway::roles::Role;
+use std::sync::Arc;
 
-use super::{Authenticator, ORIGIN, Rig, begin, post, register, signed_in};
-use crate::support::both_databases;
+use serde_json::json;
+use tenant_gateway::auth::RequestId;
+use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::error::ErrorCode;
+use tenant_gateway::passkeys::{Dependencies, Passkeys, Registrant};
+use tenant_gateway::roles::Role;
+use tenant_gateway::secret::PlainSecret;
+use tenant_gateway::users::NoSingleSignOn;
+
+use super::{Authenticator, ORIGIN, Rig, begin, post, register, sign_in, signed_in};
 use crate::support::browser::{Browser, PASSWORD, enrol, invite};
+use crate::support::{both_databases, notes};
 
 both_databases! {
     async fn passkey_is_listed_renamed_and_removed(rig: Rig) {
@@ -111,5 +119,83 @@ both_databases! {
             let (status, answer) = post(&rig.browser, "/login/passkey", &body).await;
             assert_eq!(status, 400, "{body}: {answer}");
         }
+    }
+
+    /// Her only second factor is a passkey, and nobody else administers her tenant.
+    async fn last_administrator_with_a_passkey_stays(rig: Rig) {
+        let stranger = rig.app.world.stranger;
+        let (id, path) =
+            invite(&rig.app, stranger, Role::Administrator, "eve@stranger.example").await;
+        let eve = Browser::new(&rig.app.gateway);
+        eve.post(&path, &[("password", PASSWORD)]).await.location();
+        let mut authenticator = Authenticator::new();
+        let (options, ceremony) = begin(&eve, "/account/passkeys/options").await;
+        let credential = authenticator.create(&options);
+        let body = json!({ "ceremony": ceremony, "credential": credential });
+        assert_eq!(post(&eve, "/account/passkeys/register", &body).await.0, 200);
+        let page = eve.get("/account/passkeys").await;
+        let (_, rest) = page.text.split_once("name=\"id\" value=\"").expect("its id");
+        let passkey = rest.split_once('"').expect("a value").0.to_owned();
+        for (field, shown) in [
+            ("resetUserMfa", "{ inviteURL }"),
+            ("resetUserPassword", "{ inviteURL }"),
+            ("disableUser", "{ id }"),
+            ("deleteUser", "{ id }"),
+        ] {
+            let document = format!("mutation {{ {field}(id: \"{id}\") {shown} }}");
+            assert_eq!(eve.graphql_as_page(&document).await.code(), "CONFLICT", "{field}");
+        }
+        let remove = [("action", "remove"), ("id", &*passkey)];
+        assert_eq!(eve.post("/account/passkeys", &remove).await.status, 422);
+        let browser = Browser::new(&rig.app.gateway);
+        assert_eq!(sign_in(&browser, &mut authenticator).await.0, 200, "nothing was taken");
+        // A second administrator, whose second factor is a passkey too, makes room.
+        let (other, path) =
+            invite(&rig.app, stranger, Role::Administrator, "mia@stranger.example").await;
+        let mia = Browser::new(&rig.app.gateway);
+        mia.post(&path, &[("password", PASSWORD)]).await.location();
+        let reset = format!("mutation {{ resetUserMfa(id: \"{id}\") {{ inviteURL }} }}");
+        assert_eq!(eve.graphql_as_page(&reset).await.code(), "CONFLICT", "mia has no factor yet");
+        let mut passkey = Authenticator::new();
+        let (options, ceremony) = begin(&mia, "/account/passkeys/options").await;
+        let body = json!({ "ceremony": ceremony, "credential": passkey.create(&options) });
+        assert_eq!(post(&mia, "/account/passkeys/register", &body).await.0, 200);
+        eve.graphql_as_page(&reset).await.data();
+        assert_eq!(signed_in(&mia).await, Some(other));
+    }
+
+    async fn reset_of_factors_overtakes_a_registration(rig: Rig) {
+        let core = &rig.app.operator.core;
+        let with = Dependencies {
+            database: core.database.clone(),
+            master: core.master.clone(),
+            entropy: core.environment.entropy.clone(),
+            clock: core.environment.clock.clone(),
+            audit: core.audit.clone(),
+            policy: Arc::new(NoSingleSignOn),
+        };
+        let passkeys = Passkeys::new(with, ORIGIN);
+        let users = &rig.app.operator.users;
+        let user = rig.ann.id.parse().unwrap();
+        let generation = users.signed_in(user).await.unwrap().row.token_generation;
+        let browser = PlainSecret::generate(&SystemEntropy);
+        let request = RequestId::parse("registration").unwrap();
+        let register = async |generation: i64, reset: bool| {
+            let begun = passkeys.begin_registration(user, &browser).await.unwrap();
+            let credential = Authenticator::new().create(&begun.options);
+            if reset {
+                let scope = rig.app.operator.scope(rig.app.world.north);
+                let reset = users.reset_mfa(&scope, &rig.ann.id).await.unwrap();
+                notes::note(reset.token.expose());
+            }
+            let registrant = Registrant { user, generation };
+            let done = passkeys.finish_registration(
+                registrant, &browser, begun.ceremony, credential, "Blue key", &request,
+            );
+            done.await.map(drop).map_err(|error| error.code())
+        };
+        assert_eq!(register(generation, false).await, Ok(()));
+        assert_eq!(register(generation, true).await, Err(ErrorCode::Forbidden));
+        assert!(passkeys.list(user).await.unwrap().is_empty());
     }
 }

@@ -1,10 +1,13 @@
 //! GraphQL with the session's cookie: only together with the token, from the gateway's own pages.
 
 use serde_json::{Value, json};
+use tenant_gateway::ids::TenantId;
 use tenant_gateway::roles::Role;
+use tenant_gateway::tokens::Narrowing;
 
 use crate::support::browser::enrol;
 use crate::support::{Answer, TestApp, both_databases};
+use crate::users::signed_in_narrowed;
 
 const WHO: &str = "{ currentSubject { id } }";
 
@@ -140,6 +143,36 @@ both_databases! {
         let variables = json!({ "user": ana.id, "session": sessions[0]["id"] });
         assert_eq!(analyst.ask(end, variables).await.code(), "FORBIDDEN");
         assert_eq!(browser.session().await["signedIn"], json!(true));
+    }
+
+    async fn narrowed_token_reaches_sessions_only_with_the_right_to_users_at_home(app: TestApp) {
+        let home = app.world.organization;
+        let (ana, browser) = enrol(&app, home, Role::Administrator, "ana@org.example").await;
+        let user = ana.id.parse().unwrap();
+        let list = "{ sessions { id } }";
+        let own = browser.graphql_as_page(list).await.field("sessions")[0]["id"].clone();
+        let end = format!("mutation {{ endSession(id: {own}) {{ id }} }}");
+        let narrow = async |tenant: Option<TenantId>, scope: &str| {
+            let narrowing = Narrowing { tenant, scope: scope.to_owned() };
+            signed_in_narrowed(&app, user, narrowing).await
+        };
+        let below = narrow(Some(app.world.north), "graphql").await;
+        let clients = narrow(None, "clients:read clients:manage").await;
+        for caller in [&below, &clients] {
+            assert_eq!(caller.ask(list, json!({})).await.code(), "FORBIDDEN");
+            assert_eq!(caller.ask(&end, json!({})).await.code(), "FORBIDDEN");
+        }
+        let reader = narrow(None, "users:read").await;
+        assert_eq!(reader.ask(list, json!({})).await.field("sessions"), json!([{ "id": own }]));
+        // Ana may do more than this token.
+        let manager = narrow(None, "users:read users:manage").await;
+        for caller in [&reader, &manager] {
+            assert_eq!(caller.ask(&end, json!({})).await.code(), "FORBIDDEN");
+        }
+        assert_eq!(browser.session().await["signedIn"], json!(true), "nothing has happened");
+        let at_home = narrow(Some(home), "graphql").await;
+        assert_eq!(at_home.ask(&end, json!({})).await.field("endSession"), json!({ "id": own }));
+        assert_eq!(browser.session().await["signedIn"], json!(false));
     }
 
     async fn client_has_no_sessions(app: TestApp) {

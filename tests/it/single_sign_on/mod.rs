@@ -6,6 +6,7 @@ mod answers;
 mod domains;
 mod enforcement;
 mod faults;
+mod links;
 
 use serde_json::{Value, json};
 use tenant_gateway::ids::TenantId;
@@ -42,6 +43,19 @@ impl OnEngine for Rig {
         let link = set["signInPath"].as_str().expect("a path").to_owned();
         Self { app, provider, link }
     }
+}
+
+/// Links a user to an account at some provider, as after a sign-in there.
+pub async fn linked(app: &TestApp, user: &str) {
+    let id = match app.database.engine {
+        Engine::Sqlite => format!("X'{}'", user.replace('-', "")),
+        Engine::Postgres => format!("'{user}'::uuid"),
+    };
+    let sql = format!(
+        "INSERT INTO user_identities (user_id, tenant_id, issuer, subject, created_at)
+        SELECT id, tenant_id, 'https://id.invalid', '{user}', created_at FROM users WHERE id = {id}"
+    );
+    app.operator.execute(&sql).await;
 }
 
 /// A provider with the clock of the gateway.

@@ -117,6 +117,7 @@ impl TestApp {
     ) -> Self {
         let mut config = database.config();
         settings(&mut config);
+        let public_url = config.server.public_url.clone();
         let listeners = Listeners::bind(&config).await.unwrap();
         let address = listeners.listen;
         let environment = environment(&clock, &database_clock);
@@ -144,7 +145,7 @@ impl TestApp {
             };
             app.serve(&config, listeners, stop).await.unwrap();
         });
-        let gateway = Gateway { url: format!("http://{address}"), http: reqwest::Client::new() };
+        let gateway = Gateway::at(&format!("http://{address}"), public_url.as_deref());
         let stop = Some(stop);
         let served = Some(served);
         Self {

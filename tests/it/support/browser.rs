@@ -123,7 +123,7 @@ impl Browser {
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
         let post = self.bare_form(path).body(body);
-        post.header("origin", &self.gateway.url).header("sec-fetch-site", "same-origin")
+        post.header("origin", &self.gateway.origin).header("sec-fetch-site", "same-origin")
     }
 
     /// The same without a body, and as from no page at all.
@@ -185,14 +185,19 @@ pub struct Person {
 impl Person {
     /// The code that the app shows. Each is good once: let time pass between two.
     pub fn code(&self, app: &TestApp) -> String {
-        let step = u64::try_from(app.now().seconds()).unwrap() / 30;
-        let key = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.key);
-        let tag = sign(&key, &step.to_be_bytes());
-        let tag = tag.as_ref();
-        let at = usize::from(tag[tag.len() - 1] & 15);
-        let word: [u8; 4] = tag[at..at + 4].try_into().unwrap();
-        format!("{:06}", (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000)
+        code_of(&self.key, app)
     }
+}
+
+/// The code that an app with that key shows.
+pub fn code_of(key: &[u8], app: &TestApp) -> String {
+    let step = u64::try_from(app.now().seconds()).unwrap() / 30;
+    let key = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
+    let tag = sign(&key, &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[tag.len() - 1] & 15);
+    let word: [u8; 4] = tag[at..at + 4].try_into().unwrap();
+    format!("{:06}", (u32::from_be_bytes(word) & 0x7fff_ffff) % 1_000_000)
 }
 
 /// Invites a person, without their following the link: the path of it.
@@ -229,7 +234,7 @@ pub async fn enrol(app: &TestApp, tenant: TenantId, role: Role, email: &str) -> 
 }
 
 /// The key in the `otpauth` URI of a page, of base 32.
-fn key_of(html: &str) -> Vec<u8> {
+pub fn key_of(html: &str) -> Vec<u8> {
     let (_, rest) = html.split_once("secret=").expect("the page has the key's URI");
     let text: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
     notes::note(&text);
@@ -262,7 +267,7 @@ fn codes_of(html: &str) -> Vec<String> {
 impl Browser {
     /// A GraphQL request as a script of the gateway's own page sends it.
     pub async fn graphql_as_page(&self, document: &str) -> Answer {
-        let request = self.graphql(document).header("origin", &self.gateway.url);
+        let request = self.graphql(document).header("origin", &self.gateway.origin);
         let request = request.header("sec-fetch-site", "same-origin");
         self.gateway.send(request.header("x-csrf-token", self.csrf().await)).await
     }

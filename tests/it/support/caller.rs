@@ -40,10 +40,19 @@ pub const CREDENTIALS: &str = "{ client { id clientID } clientSecret }";
 #[derive(Clone)]
 pub struct Gateway {
     pub url: String,
+    /// The origin of its pages, as browsers name it.
+    pub origin: String,
     pub http: reqwest::Client,
 }
 
 impl Gateway {
+    /// The gateway at that URL, which browsers know by its public URL if it has one.
+    pub fn at(url: &str, public_url: Option<&str>) -> Self {
+        let public = url::Url::parse(public_url.unwrap_or(url)).expect("a URL");
+        let origin = public.origin().ascii_serialization();
+        Self { url: url.to_owned(), origin, http: reqwest::Client::new() }
+    }
+
     /// A request to the token endpoint without credentials.
     pub fn token_request(&self, form: &[(&str, &str)]) -> reqwest::RequestBuilder {
         let body = Serializer::new(String::new()).extend_pairs(form).finish();

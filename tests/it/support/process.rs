@@ -91,8 +91,7 @@ impl Deployment {
             );
             process.address()
         });
-        let gateway =
-            Gateway { url: format!("http://{}", listen.await), http: reqwest::Client::new() };
+        let gateway = Gateway::at(&format!("http://{}", listen.await), None);
         let ready = format!("{}/health/ready", gateway.url);
         eventually(30, "readiness", async || {
             gateway.http.get(&ready).send().await.ok().filter(|answer| answer.status() == 200)

@@ -98,6 +98,14 @@ pub const QUERIES: &[Row] = &[
         ),
     ),
     row("identityProvider", READERS, "{ identityProvider { id issuer defaultRole { id } } }"),
+    at(
+        "user",
+        row(
+            "userIdentity",
+            READERS,
+            "query($user: ID!) { userIdentity(userID: $user) { issuer subject } }",
+        ),
+    ),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
     row(
         "deepSecurity",
@@ -129,6 +137,14 @@ pub const MUTATIONS: &[Row] = &[
     ),
     row("testIdentityProvider", ADMINISTRATORS, "mutation { testIdentityProvider { ok problem } }"),
     row("removeIdentityProvider", ADMINISTRATORS, "mutation { removeIdentityProvider }"),
+    at(
+        "user",
+        row(
+            "unlinkUserIdentity",
+            ADMINISTRATORS,
+            "mutation($user: ID!) { unlinkUserIdentity(id: $user) { id } }",
+        ),
+    ),
     row(
         "inviteUser",
         ADMINISTRATORS,

@@ -36,6 +36,7 @@ async fn targets(app: &TestApp, administrator: &Caller, tenant: &str) -> Value {
     let (upstream, link, linked) = upstream_and_link(&administrator, tenant).await;
     let user = crate::users::invited(&administrator, &[Role::Auditor]).await;
     let session = crate::sessions::begun(app, &user.id).await;
+    crate::single_sign_on::linked(app, &user.id).await;
     json!({
         "user": user.id,
         "session": session,

@@ -5,6 +5,7 @@ use tenant_gateway::roles::Role;
 
 use super::{invited, invited_by_operator, signed_in};
 use crate::sessions::begun;
+use crate::single_sign_on::linked;
 use crate::support::{Caller, TestApp, both_databases};
 use crate::tenancy::table::{MUTATIONS, Row};
 
@@ -40,6 +41,7 @@ both_databases! {
                 assign(&administrator, &stronger.id, Role::Responder, &beyond).await;
                 let before = state(&administrator, &stronger.id).await;
                 let session = begun(&app, &stronger.id).await;
+                linked(&app, &stronger.id).await;
                 let variables = json!({ "user": stronger.id, "session": session });
                 let answer = limited.ask(row.document, variables.clone()).await;
                 assert_eq!(answer.code(), "FORBIDDEN", "{} until {beyond}", row.field);
@@ -48,6 +50,7 @@ both_databases! {
             }
             let equal = invited(&administrator, &[]).await;
             assign(&administrator, &equal.id, Role::Responder, &end).await;
+            linked(&app, &equal.id).await;
             let variables = json!({ "user": equal.id, "session": begun(&app, &equal.id).await });
             limited.ask(row.document, variables).await.data();
         }

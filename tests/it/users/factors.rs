@@ -6,7 +6,7 @@ use tenant_gateway::ids::UserId;
 use tenant_gateway::roles::Role;
 use tenant_gateway::users::{SecondFactorOutcome, Users};
 
-use super::{code_at, enrol, invited_by_operator, origin};
+use super::{code_at, enrol, invited_by_operator, origin, session};
 use crate::support::{TestApp, both_databases};
 
 async fn person(app: &TestApp) -> UserId {
@@ -90,7 +90,7 @@ both_databases! {
         let user = person(&app).await;
         let users = &app.operator.users;
         let (former, codes) = enrol(&app, user).await;
-        let pending = users.begin_totp(user).await.unwrap();
+        let pending = users.begin_totp(user, session()).await.unwrap();
         crate::support::notes::note(&pending.key);
         assert!(pending.uri.contains(&pending.key) && pending.qr_svg.contains("<svg"));
         app.advance(30);

@@ -48,6 +48,33 @@ both_databases! {
         assert!(open("tgw_rubbish").await.is_none());
     }
 
+    async fn link_ends_when_the_address_changes(app: TestApp) {
+        notes::note(PASSWORD);
+        let administrator = app.administrator(app.world.north).await;
+        let update = "mutation($id: ID!, $input: UpdateUserInput!) {
+            updateUser(id: $id, input: $input) { invitedUntil } }";
+        let change = async |id: &str, input: serde_json::Value| {
+            let variables = json!({ "id": id, "input": input });
+            administrator.ask(update, variables).await.field("updateUser")["invitedUntil"].clone()
+        };
+        let users = &app.operator.users;
+        let invitee = invited(&administrator, &[]).await;
+        let same = json!({ "name": "Countess", "email": invitee.email });
+        assert_ne!(change(&invitee.id, same).await, json!(null), "the address is the same");
+        let another = json!({ "email": "countess@example.com" });
+        assert_eq!(change(&invitee.id, another).await, json!(null));
+        assert!(users.invitation(&invitee.token).await.unwrap().is_none());
+        let late = users.accept_invitation(&invitee.token, PASSWORD, &origin()).await;
+        assert_eq!(late.unwrap_err().code(), ErrorCode::NotFound);
+
+        let reset = "mutation($id: ID!) { resetUserPassword(id: $id) { inviteURL } }";
+        let reset = administrator.ask(reset, json!({ "id": invitee.id })).await;
+        let link = reset.field("resetUserPassword")["inviteURL"].as_str().unwrap().to_owned();
+        let (_, token) = link.split_once("/invite/").unwrap();
+        assert_eq!(change(&invitee.id, json!({ "email": "ada@example.com" })).await, json!(null));
+        assert!(users.invitation(token).await.unwrap().is_none());
+    }
+
     async fn easily_guessed_password_is_refused_and_leaves_the_link_open(app: TestApp) {
         let administrator = app.administrator(app.world.north).await;
         let invitee = invited(&administrator, &[]).await;

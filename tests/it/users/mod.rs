@@ -3,6 +3,7 @@
 mod authority;
 mod command_line;
 mod factors;
+mod indexes;
 mod links;
 mod passwords;
 mod subjects;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tenant_gateway::auth::RequestId;
-use tenant_gateway::ids::{TenantId, UserId};
+use tenant_gateway::ids::{SessionId, TenantId, UserId};
 use tenant_gateway::names::Name;
 use tenant_gateway::roles::Role;
 use tenant_gateway::tokens::{Authentication, Issuer, KeyRing, Narrowing};
@@ -94,9 +95,14 @@ pub fn code_at(key: &str, seconds: i64) -> String {
     totp.generate(u64::try_from(seconds).unwrap()).to_string()
 }
 
+/// A session that shows keys of authenticator apps.
+pub fn session() -> SessionId {
+    "6f0dd1c2-6d1a-4ef4-8f5e-1d2f7c0f3c11".parse().unwrap()
+}
+
 /// Enrols an authenticator app. Returns its key and the recovery codes.
 pub async fn enrol(app: &TestApp, user: UserId) -> (String, Vec<String>) {
-    let enrolment = app.operator.users.begin_totp(user).await.unwrap();
+    let enrolment = app.operator.users.begin_totp(user, session()).await.unwrap();
     notes::note(&enrolment.key);
     let code = code_at(&enrolment.key, app.now().seconds());
     let codes = app.operator.users.confirm_totp(user, &code, &origin()).await.unwrap();
@@ -106,6 +112,11 @@ pub async fn enrol(app: &TestApp, user: UserId) -> (String, Vec<String>) {
 
 /// A person with a token, as a caller of the API.
 pub async fn signed_in(app: &TestApp, user: UserId) -> Caller {
+    signed_in_narrowed(app, user, Narrowing::default()).await
+}
+
+/// The same with a token narrowed to a tenant or a scope.
+pub async fn signed_in_narrowed(app: &TestApp, user: UserId, narrowing: Narrowing) -> Caller {
     let person = app.operator.users.signed_in(user).await.unwrap();
     let core = &app.operator.core;
     let config = app.database.config();
@@ -120,7 +131,6 @@ pub async fn signed_in(app: &TestApp, user: UserId) -> Caller {
     );
     let authentication =
         Authentication { auth_time: app.now(), methods: vec!["pwd".into(), "otp".into()] };
-    let narrowing = Narrowing::default();
     let subject = person.subject();
     let issued = issuer.issue_to_user(&subject, "taegis-sdk", &narrowing, &authentication).await;
     let issued = issued.unwrap();

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tenant_gateway::names::Name;
 use tenant_gateway::roles::Role;
-use tenant_gateway::users::{EmailAddress, NewUser, PasswordOutcome};
+use tenant_gateway::users::{EmailAddress, NewUser, PasswordOutcome, UserChange};
 
-use super::{Invitee, PASSWORD, invited, origin};
+use super::{Invitee, PASSWORD, invited, invited_by_operator, origin};
 use crate::support::{TestApp, both_databases, notes};
 
 #[expect(clippy::disallowed_methods, reason = "measures")]
@@ -82,6 +82,33 @@ both_databases! {
             let PasswordOutcome::Accepted(user) = accepted else { panic!("{accepted:?}") };
             assert_eq!(user.id(), id);
         }
+    }
+
+    /// Few salts are tried for an address: users who had another one before come last.
+    async fn users_who_take_over_an_address_push_nobody_out(app: TestApp) {
+        let world = app.world;
+        notes::note(PASSWORD);
+        let users = &app.operator.users;
+        let mut others = Vec::new();
+        for tenant in [world.partner, world.organization, world.south, world.stranger] {
+            let other = invited_by_operator(&app, tenant, &[]).await;
+            users.accept_invitation(&other.token, PASSWORD, &origin()).await.unwrap();
+            others.push((tenant, other));
+        }
+        app.advance(60);
+        let victim = invited_by_operator(&app, world.north, &[]).await;
+        let password = "granite sunset 58 piano";
+        notes::note(password);
+        users.accept_invitation(&victim.token, password, &origin()).await.unwrap();
+        app.advance(60);
+        for (tenant, other) in others {
+            let email = Some(EmailAddress::read(&victim.email).unwrap());
+            let change = UserChange { email, ..UserChange::default() };
+            let scope = app.operator.scope(tenant);
+            users.update(&scope, &other.id, "updateUser", change).await.unwrap();
+        }
+        let (accepted, _) = outcome(&app, &victim.email, password).await;
+        assert!(matches!(accepted, PasswordOutcome::Accepted(_)), "{accepted:?}");
     }
 
     async fn refused_password_is_told_to_every_tenant_with_the_address(app: TestApp) {

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
+use tenant_gateway::tokens::Narrowing;
+use tenant_gateway::users::Grant;
 
-use super::{PASSWORD, enrol, invited, invited_by_operator, origin, signed_in};
+use super::{PASSWORD, enrol, invited, invited_by_operator, origin, signed_in, signed_in_narrowed};
 use crate::support::{Caller, TestApp, both_databases, notes};
 
 const END_OF: &str = "mutation($roles: [ID!]) {
@@ -58,6 +60,25 @@ both_databases! {
                 "role_assignments": [{ "tenant_id": app.world.north, "role_name": "TenantAuditor" }],
             },
         }));
+    }
+
+    async fn narrowed_token_tells_only_the_roles_that_apply_in_context(app: TestApp) {
+        let world = app.world;
+        let invitee = invited_by_operator(&app, world.organization, &[Role::Auditor]).await;
+        let scope = app.operator.scope(world.top);
+        let grant =
+            Grant { tenant: Some(world.stranger), role: Role::Responder, expires_at: None };
+        app.operator.users.assign_role(&scope, &invitee.id, grant).await.unwrap();
+        let roles = async |scope: &str| {
+            let narrowing = Narrowing { tenant: None, scope: scope.to_owned() };
+            let person = signed_in_narrowed(&app, invitee.user(), narrowing).await;
+            let document = "{ currentTDRUser { role_assignments { tenant_id } } }";
+            let told = person.ask(document, json!({})).await.field("currentTDRUser");
+            told["role_assignments"].as_array().unwrap().len()
+        };
+        assert_eq!(roles("graphql").await, 2);
+        assert_eq!(roles("users:read").await, 2, "it may read users at home");
+        assert_eq!(roles("legacy:read").await, 1);
     }
 
     async fn token_ends_with_the_user_their_tenant_and_their_sign_out(app: TestApp) {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use tenant_gateway::names::Name;
 use tenant_gateway::roles::Role;
-use tenant_gateway::users::{PasswordOutcome, SecondFactorOutcome};
+use tenant_gateway::users::{EmailAddress, NewUser, PasswordOutcome, SecondFactorOutcome};
 
 use super::{PASSWORD, code_at, enrol, invited_by_operator, origin, origin_at};
+use crate::oauth::asking::rows;
 use crate::support::{TestApp, both_databases, notes};
 
 both_databases! {
@@ -62,6 +64,95 @@ both_databases! {
             assert!(matches!(sign_in().await, PasswordOutcome::Accepted(_)));
         }
         assert!(matches!(guess("three@example.com").await, PasswordOutcome::SlowDown { .. }));
+    }
+
+    async fn networks_of_one_site_are_slowed_down_together(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_address = 1).await;
+        let attempt = async |number: u32, address: &str| {
+            let email = format!("person-{number}@example.com");
+            let users = &app.operator.users;
+            let from = origin_at(address);
+            users.verify_password(&email, "no password of anybody", &from).await.unwrap()
+        };
+        for number in 1..=8 {
+            let outcome = attempt(number, &format!("2001:db8:0:{number}00::1")).await;
+            assert!(matches!(outcome, PasswordOutcome::Refused), "{number}: {outcome:?}");
+        }
+        let counted = rows(&app, "sign_in_failures").await;
+        let outcome = attempt(9, "2001:db8:0:900::1").await;
+        assert!(matches!(outcome, PasswordOutcome::SlowDown { .. }), "{outcome:?}");
+        assert_eq!(rows(&app, "sign_in_failures").await, counted, "nothing is written for it");
+        let elsewhere = attempt(10, "2001:db8:1::1").await;
+        assert!(matches!(elsewhere, PasswordOutcome::Refused), "{elsewhere:?}");
+    }
+
+    async fn counts_are_swept_once_they_are_forgotten(app: TestApp) {
+        let user = invited_by_operator(&app, app.world.north, &[]).await.user();
+        enrol(&app, user).await;
+        let users = &app.operator.users;
+        let guess = "no password of anybody";
+        users.verify_password("nobody@example.com", guess, &origin()).await.unwrap();
+        users.verify_totp(user, "000000", &origin()).await.unwrap();
+        let counted = rows(&app, "sign_in_failures").await;
+        app.background_jobs.run_once().await.unwrap();
+        assert_eq!(rows(&app, "sign_in_failures").await, counted);
+        app.advance(3600);
+        app.background_jobs.run_once().await.unwrap();
+        assert_eq!(rows(&app, "sign_in_failures").await, 1, "codes are counted for a day");
+        app.advance(23 * 3600);
+        app.background_jobs.run_once().await.unwrap();
+        assert_eq!(rows(&app, "sign_in_failures").await, 0);
+    }
+
+    async fn few_networks_of_a_person_are_known(app: TestApp) {
+        let invitee = invited_by_operator(&app, app.world.north, &[]).await;
+        notes::note(PASSWORD);
+        let users = &app.operator.users;
+        users.accept_invitation(&invitee.token, PASSWORD, &origin()).await.unwrap();
+        for host in 1..=12 {
+            let from = origin_at(&format!("192.0.2.{host}"));
+            let accepted = users.verify_password(&invitee.email, PASSWORD, &from).await.unwrap();
+            assert!(matches!(accepted, PasswordOutcome::Accepted(_)), "{accepted:?}");
+            app.advance(1);
+        }
+        let known = "sign_in_failures WHERE failures = 0 AND identity IS NOT NULL";
+        assert_eq!(rows(&app, known).await, 10);
+    }
+
+    /// Two tenants may have a person with one address, and one of the two can guess at the other.
+    async fn namesake_in_another_tenant_takes_back_no_guess(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_user = 3).await;
+        let victim = invited_by_operator(&app, app.world.north, &[]).await;
+        let users = &app.operator.users;
+        notes::note(PASSWORD);
+        users.accept_invitation(&victim.token, PASSWORD, &origin_at("198.51.100.7")).await.unwrap();
+        let own_password = "granite sunset 58 piano";
+        notes::note(own_password);
+        let new = NewUser {
+            email: EmailAddress::read(&victim.email).unwrap(),
+            name: Name::parse("name", "Eve").unwrap(),
+            roles: Vec::new(),
+        };
+        let stranger = app.operator.scope(app.world.stranger);
+        let namesake = users.invite(&stranger, &new).await.unwrap();
+        let token = namesake.token.expose().to_owned();
+        notes::note(&token);
+        users.accept_invitation(&token, own_password, &origin()).await.unwrap();
+        let attempt = async |password: &str| {
+            users.verify_password(&victim.email, password, &origin()).await.unwrap()
+        };
+        for _ in 0..3 {
+            let guess = attempt("no password of anybody").await;
+            assert!(matches!(guess, PasswordOutcome::Refused), "{guess:?}");
+            if matches!(attempt(own_password).await, PasswordOutcome::SlowDown { .. }) {
+                break;
+            }
+        }
+        let guess = attempt("no password of anybody").await;
+        assert!(matches!(guess, PasswordOutcome::SlowDown { .. }), "{guess:?}");
+        let from = origin_at("198.51.100.7");
+        let person = users.verify_password(&victim.email, PASSWORD, &from).await.unwrap();
+        assert!(matches!(person, PasswordOutcome::Accepted(_)), "{person:?}");
     }
 
     async fn guessing_at_codes_is_slowed_down_even_for_the_right_one(app: TestApp) {
