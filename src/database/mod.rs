@@ -36,7 +36,7 @@ pub use backup::Backup;
 pub use connect::Options;
 pub use failure::Failure;
 pub use fair_permits::{Borrower, for_same_borrower, on_behalf_of};
-pub use monitored::Monitored;
+pub use monitored::{LastStep, Monitored, Transaction};
 pub use schema::{NewerChange, Schema};
 pub use write::Write;
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::SemaphorePermit;
 
 use super::Database;
 use super::failure::Failure;
 use super::fair_permits::FairPermit;
-use super::monitored::{Monitored, answer_within};
+use super::monitored::{Monitored, Transaction, answer_within};
 use super::write_span::WriteSpan;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Result};
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// A transaction that writes. Dropping it rolls it back.
 pub struct Write<'a> {
-    transaction: Monitored<DatabaseTransaction>,
+    transaction: Transaction,
     database: &'a Database,
     _permits: (FairPermit, SemaphorePermit<'a>),
 }
@@ -105,11 +105,11 @@ impl Database {
 impl Write<'_> {
     /// The connection for statements inside the transaction. After a failed statement it rejects
     /// further ones.
-    pub fn on(&self) -> &Monitored<DatabaseTransaction> {
+    pub fn on(&self) -> &Transaction {
         &self.transaction
     }
 
-    /// Commits the transaction.
+    /// Runs the last steps of the transaction and commits it.
     ///
     /// # Errors
     /// If a statement failed, or the database refuses: nothing was written. If the connection ended
@@ -122,6 +122,10 @@ impl Write<'_> {
             return Err(Error::internal(
                 "a statement of the transaction did not succeed: it was rolled back",
             ));
+        }
+        if let Err(error) = self.transaction.run_last_steps().await {
+            self.roll_back().await;
+            return Err(error);
         }
         // The pool hands out no connection that is inside a transaction, so this ends the
         // outermost.

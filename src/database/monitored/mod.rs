@@ -1,5 +1,7 @@
 //! A connection that reports its failures to the health of the database.
 
+mod last_step;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,8 +13,13 @@ use sea_orm::{
     Statement,
 };
 
+use tokio::sync::Mutex;
+
 use super::fair_permits::FairPermits;
 use super::health::Health;
+use last_step::LastSteps;
+
+pub use last_step::{LastStep, Transaction};
 
 /// A pool or a transaction that reports failed statements to the health of the database.
 pub struct Monitored<C> {
@@ -30,6 +37,8 @@ pub struct Monitored<C> {
     /// Statements that were begun and have not succeeded: they failed, or their caller stopped
     /// waiting.
     unfinished: AtomicUsize,
+    /// What a transaction does right before its commit.
+    last_steps: Mutex<LastSteps>,
 }
 
 impl<C: ConnectionTrait> Monitored<C> {
@@ -59,7 +68,13 @@ impl<C: ConnectionTrait> Monitored<C> {
             begun: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             unfinished: AtomicUsize::new(0),
+            last_steps: Mutex::default(),
         }
+    }
+
+    /// The last steps of the transaction.
+    fn last_steps(&self) -> &Mutex<LastSteps> {
+        &self.last_steps
     }
 
     /// How many statements were begun.
