@@ -36,6 +36,7 @@ mod m0071_user_identities;
 mod m0072_sign_in_requests;
 mod m0073_user_passkeys;
 mod m0074_passkey_ceremonies;
+mod m0082_audit_chains;
 mod m0086_people_lookups;
 mod m0087_sign_in_failure_ends;
 mod m0088_device_code_networks;
@@ -62,6 +63,7 @@ pub const ADDITIVE: &[&str] = &[
     "m0072_sign_in_requests",
     "m0073_user_passkeys",
     "m0074_passkey_ceremonies",
+    "m0082_audit_chains",
     "m0086_people_lookups",
     "m0087_sign_in_failure_ends",
     "m0088_device_code_networks",
@@ -104,6 +106,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0072_sign_in_requests::Migration),
             Box::new(m0073_user_passkeys::Migration),
             Box::new(m0074_passkey_ceremonies::Migration),
+            Box::new(m0082_audit_chains::Migration),
             Box::new(m0086_people_lookups::Migration),
             Box::new(m0087_sign_in_failure_ends::Migration),
             Box::new(m0088_device_code_networks::Migration),

@@ -110,7 +110,7 @@ enum Command {
     /// Change the keys that sign tokens, or the one that seals them.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Export the audit log.
+    /// Export the audit log, or verify that nobody changed it.
     #[command(subcommand)]
     Audit(audit::Command),
     /// Check or print the settings in force.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Ended, Entry, Outcome, begin, record_ended};
+use super::entry::{Ended, Entry, Outcome};
+use super::record::{begin, record_ended};
 use crate::auth::TenantScope;
 use crate::database::{Database, Write};
 use crate::entropy::Entropy;

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Audit, Outcome, Refusal, add, refused};
+use super::Audit;
+use super::entry::{Outcome, Refusal};
+use super::record::{add, refused};
 use crate::auth::RequestId;
 use crate::clock::Timestamp;
 use crate::database::Write;

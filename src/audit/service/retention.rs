@@ -1,28 +1,27 @@
-//! Retention of records, and their export before they are pruned.
+//! Retention of records. Pruning deletes the beginning of a chain and moves the chain's anchor
+//! behind it.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sea_orm::QuerySelect;
-use serde_json::{Value, json};
+use sea_orm::{QueryOrder, QuerySelect};
 
 use super::Audit;
-use crate::audit::entity::{self, Entity, Model};
+use crate::audit::entity::chain::{self, Model as Chain};
+use crate::audit::entity::{self, Column, Entity, Model};
 use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::Result;
-
-/// The time from the start until before the end.
-pub type Period = Range<Timestamp>;
+use crate::ids::TenantId;
 
 /// Records deleted in one transaction, which other writers wait for.
 const PRUNED_AT_ONCE: u64 = 500;
 
+/// Chains shortened in one transaction.
+const CHAINS_AT_ONCE: u64 = 50;
+
 /// Transactions in one round, which takes seconds.
 const STEPS_MAX: usize = 40;
-
-/// Records read at once.
-const EXPORTED_AT_ONCE: u64 = 1000;
 
 impl Audit {
     /// Deletes records from before that time, oldest first and in small steps, unless another node
@@ -34,17 +33,12 @@ impl Audit {
     pub async fn prune(&self, before: Timestamp) -> Result<u64> {
         let mut pruned = 0;
         for _ in 0..STEPS_MAX {
-            let prune = async |write: Arc<Write<'_>>| {
-                if !entity::may_prune(write.on()).await? {
-                    return Ok(0);
-                }
-                Ok(entity::prune(write.on(), before, PRUNED_AT_ONCE).await?)
-            };
-            let step = self.database.transaction(prune).await?;
-            pruned += step;
-            if step < PRUNED_AT_ONCE {
+            let step = async |write: Arc<Write<'_>>| self.prune_step(&write, before).await;
+            let step = self.database.transaction(step).await?;
+            if step == 0 {
                 break;
             }
+            pruned += step;
         }
         if pruned > 0 {
             tracing::info!(
@@ -56,38 +50,67 @@ impl Audit {
         Ok(pruned)
     }
 
-    /// The records of a period that were added after the one with that number, in the order in
-    /// which they were added: the next thousand at most, each with its number.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn export(&self, period: &Period, after: i64) -> Result<Vec<(i64, Value)>> {
-        let records = Entity::in_period(period, after).limit(EXPORTED_AT_ONCE);
-        let records = records.all(self.database.reader()).await?;
-        Ok(records.into_iter().map(|record| (record.seq, exported(record))).collect())
+    async fn prune_step(&self, write: &Write<'_>, before: Timestamp) -> Result<u64> {
+        if !entity::may_prune(write.on()).await? {
+            return Ok(0);
+        }
+        let unchained = entity::prune_unchained(write.on(), before, PRUNED_AT_ONCE).await?;
+        if unchained > 0 {
+            return Ok(unchained);
+        }
+        let tenants = entity::prunable(write.on(), before, CHAINS_AT_ONCE).await?;
+        let chains = chain::lock(write.on(), tenants.into_iter().collect()).await?;
+        self.shorten(write, chains, before).await
+    }
+
+    async fn shorten(
+        &self,
+        write: &Write<'_>,
+        chains: BTreeMap<TenantId, Chain>,
+        before: Timestamp,
+    ) -> Result<u64> {
+        let mut left = PRUNED_AT_ONCE;
+        let mut pruned = 0;
+        let mut moved = Vec::new();
+        for mut chain in chains.into_values() {
+            let oldest = Entity::of_chain(chain.tenant_id).order_by_asc(Column::Position);
+            let oldest = oldest.limit(left).all(write.on()).await?;
+            let oldest = oldest.into_iter().take_while(|record| record.at < before);
+            let oldest: Vec<Model> = oldest.collect();
+            let Some(last) = oldest.last().and_then(|record| record.position) else { continue };
+            move_anchor(&mut chain, &oldest);
+            chain.anchor_moved_at = Some(self.clock.now());
+            pruned += entity::prune_prefix(write.on(), chain.tenant_id, last).await?;
+            moved.push(chain);
+            left = left.saturating_sub(oldest.len() as u64);
+            if left == 0 {
+                break;
+            }
+        }
+        chain::store_anchors(write.on(), moved).await?;
+        Ok(pruned)
     }
 }
 
-/// A record with the names that it has in the graph.
-fn exported(record: Model) -> Value {
-    let parsed =
-        |text: Option<String>| text.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    json!({
-        "id": record.id,
-        "at": record.at.to_string(),
-        "actor": record.actor,
-        "actingTenantID": record.acting_tenant_id,
-        "tenantID": record.tenant_id,
-        "operation": record.operation,
-        "subject": record.subject,
-        "outcome": record.outcome,
-        "code": record.code,
-        "reason": record.reason,
-        "count": record.count,
-        "requestID": record.request_id,
-        "callerRequestID": record.caller_request_id,
-        "upstreamRequestIDs": parsed(record.upstream_request_ids).unwrap_or_else(|| json!([])),
-        "before": parsed(record.before),
-        "after": parsed(record.after),
-    })
+/// Moves the anchor behind the records, the oldest of the chain. Records that nothing links to are
+/// no reason to keep others for longer than the retention, but to warn: a verification cannot find
+/// them any more.
+fn move_anchor(chain: &mut Chain, records: &[Model]) {
+    for record in records {
+        let position = record.position.unwrap_or_default();
+        let is_next = position == chain.anchor_position + 1;
+        let is_linked = record.previous_hash.as_ref() == Some(&chain.anchor_hash);
+        if !is_next || !is_linked {
+            tracing::warn!(
+                tenant = %chain.tenant_id,
+                position,
+                anchor = chain.anchor_position,
+                "audit chain is broken before a record that was pruned"
+            );
+        }
+        if position > chain.anchor_position {
+            chain.anchor_position = position;
+            chain.anchor_hash = record.hash.clone().unwrap_or_default();
+        }
+    }
 }

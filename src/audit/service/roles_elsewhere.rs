@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Entry, record};
+use super::entry::Entry;
+use super::record::record;
 use crate::auth::{RoleHold, TenantScope};
 use crate::database::Write;
 use crate::entropy::Entropy;

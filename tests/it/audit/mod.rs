@@ -1,5 +1,6 @@
 //! The audit log: every change and refusal, readable by administrators only.
 
+mod chain;
 mod floods;
 mod retention;
 mod tenants;

@@ -81,6 +81,12 @@ async fn every_write_is_repeated(state: &str) {
         let outcomes: Vec<_> = of_it.map(|record| record["outcome"].as_str().unwrap()).collect();
         assert_eq!(outcomes, ["SUCCEEDED"], "{operation} is recorded once");
     }
+    for tenant in [app.world.partner, app.world.north] {
+        let verify = "{ auditVerify { outcome verifiedRecords head { position } } }";
+        let found = partner.within(tenant).ask(verify, json!({})).await.field("auditVerify");
+        assert_eq!(found["outcome"], "INTACT", "repeated transactions leave no gap: {found}");
+        assert_eq!(found["verifiedRecords"], found["head"]["position"]);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,9 @@
+//! The tables of the audit log.
+
+pub mod chain;
+mod record;
+
+pub use record::{
+    ActiveModel, Column, Entity, Model, first_seq, last_position, may_prune, prunable,
+    prune_prefix, prune_unchained,
+};

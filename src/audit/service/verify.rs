@@ -1,0 +1,338 @@
+//! Verifies the chain of a tenant, page by page. Writers and the pruning go on meanwhile.
+
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+};
+
+use super::Audit;
+use super::verification::{BreakReason, ChainBreak, ChainPoint, Request, Verification};
+use crate::audit::canonical::hash_of;
+use crate::audit::entity::chain::{self, GENESIS, Model as Chain};
+use crate::audit::entity::{Column, Entity, Model};
+use crate::auth::TenantScope;
+use crate::error::Result;
+use crate::ids::TenantId;
+
+/// Records read and hashed at once: some milliseconds.
+const PAGE: u64 = 250;
+
+impl Audit {
+    /// Verifies the chain of the scope's own tenant, without those below it, and logs the result.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn verify(&self, scope: &TenantScope, request: &Request) -> Result<Verification> {
+        let chain = self.chain(scope).await?;
+        let mut walk = Walk::new(self, scope, chain);
+        walk.find_record_before_anchor().await?;
+        if let Some((first, last)) = walk.range(request).await? {
+            walk.go(first, last, request).await?;
+        }
+        walk.find_record_behind_head().await?;
+        walk.compare(&request.expected).await?;
+        let mut found = walk.found;
+        self.count_unchained(scope, request, walk.first_seq, &mut found).await?;
+        log(&found);
+        Ok(found)
+    }
+
+    /// The tenant with audit records or a chain that comes after that one, in the order of ids: for
+    /// the operator alone.
+    ///
+    /// # Errors
+    /// If the database cannot be asked.
+    pub async fn tenant_behind(&self, tenant: Option<TenantId>) -> Result<Option<TenantId>> {
+        let reader = self.database.reader();
+        let of_record: Option<TenantId> = Entity::behind(tenant)
+            .select_only()
+            .column(Column::TenantId)
+            .into_tuple()
+            .one(reader)
+            .await?;
+        let of_chain = chain::Entity::behind(tenant).one(reader).await?;
+        let of_chain = of_chain.map(|chain| chain.tenant_id);
+        Ok([of_record, of_chain].into_iter().flatten().min())
+    }
+
+    async fn chain(&self, scope: &TenantScope) -> Result<Chain> {
+        let chain = chain::Entity::of_tenant(scope).one(self.database.reader()).await?;
+        Ok(chain.unwrap_or_else(|| Chain::empty(scope.tenant())))
+    }
+
+    async fn count_unchained(
+        &self,
+        scope: &TenantScope,
+        request: &Request,
+        first_seq: Option<i64>,
+        found: &mut Verification,
+    ) -> Result<()> {
+        let unchained = in_period(Entity::unchained(scope), request);
+        let first = first_seq.unwrap_or(i64::MAX);
+        found.unchained_before =
+            self.count_bounded(unchained.clone().filter(Column::Seq.lt(first))).await?;
+        found.unchained_since = self.count_bounded(unchained.filter(Column::Seq.gt(first))).await?;
+        Ok(())
+    }
+
+    async fn count_bounded(&self, records: Select<Entity>) -> Result<u64> {
+        let some = records
+            .select_only()
+            .column(Column::Seq)
+            .limit(Verification::UNCHAINED_MAX)
+            .into_query();
+        let count = Query::select()
+            .expr_as(Expr::cust("COUNT(*)"), "n")
+            .from_subquery(some, "some")
+            .to_owned();
+        let row = self.database.reader().query_one(&count).await?;
+        let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+fn in_period(records: Select<Entity>, request: &Request) -> Select<Entity> {
+    let records = records.apply_if(request.from, |all, from| all.filter(Column::At.gte(from)));
+    records.apply_if(request.to, |all, to| all.filter(Column::At.lt(to)))
+}
+
+fn log(found: &Verification) {
+    let tenant = found.tenant;
+    let outcome = found.outcome();
+    let verified = found.verified;
+    if let Some(broken) = &found.broken {
+        let position = broken.position;
+        let reason = broken.reason.as_str();
+        if broken.reason.is_of_expectation() {
+            tracing::warn!(%tenant, outcome, verified, position, reason, "audit chain differs");
+        } else {
+            tracing::error!(%tenant, outcome, verified, position, reason, "audit chain is broken");
+        }
+    } else {
+        tracing::info!(%tenant, outcome, verified, head = %found.head, "audit chain verified");
+    }
+}
+
+/// A verification under way.
+struct Walk<'a> {
+    audit: &'a Audit,
+    scope: &'a TenantScope,
+    /// The position of the next record.
+    next: i64,
+    /// The hash that the next record must hold.
+    previous: String,
+    first_seq: Option<i64>,
+    found: Verification,
+}
+
+impl<'a> Walk<'a> {
+    fn new(audit: &'a Audit, scope: &'a TenantScope, chain: Chain) -> Self {
+        let found = Verification {
+            tenant: chain.tenant_id,
+            verified: 0,
+            broken: None,
+            stopped_at: None,
+            anchor: ChainPoint::anchor_of(&chain),
+            anchor_moved_at: chain.anchor_moved_at,
+            head: ChainPoint::head_of(&chain),
+            unchained_before: 0,
+            unchained_since: 0,
+        };
+        let next = chain.anchor_position + 1;
+        Self { audit, scope, next, previous: chain.anchor_hash, first_seq: chain.first_seq, found }
+    }
+
+    fn break_at(&mut self, position: i64, record: Option<&Model>, reason: BreakReason) {
+        let record = record.map(|record| record.id);
+        let broken = ChainBreak { position, record, reason };
+        if self.found.broken.as_ref().is_none_or(|first| position < first.position) {
+            self.found.broken = Some(broken);
+        }
+    }
+
+    async fn record_at(&self, position: i64) -> Result<Option<Model>> {
+        let record = Entity::chained(self.scope).filter(Column::Position.eq(position));
+        Ok(record.one(self.audit.database.reader()).await?)
+    }
+
+    /// The positions of the first and last record to verify.
+    async fn range(&self, request: &Request) -> Result<Option<(i64, i64)>> {
+        let mut first = self.next;
+        let mut last = self.found.head.position;
+        if request.from.is_some() || request.to.is_some() {
+            let bounds: Option<(Option<i64>, Option<i64>)> =
+                in_period(Entity::chained(self.scope), request)
+                    .select_only()
+                    .column_as(Column::Position.min(), "first")
+                    .column_as(Column::Position.max(), "last")
+                    .into_tuple()
+                    .one(self.audit.database.reader())
+                    .await?;
+            let Some((Some(earliest), Some(latest))) = bounds else { return Ok(None) };
+            if request.from.is_some() {
+                first = first.max(earliest);
+            }
+            if request.to.is_some() {
+                last = last.min(latest);
+            }
+        }
+        if let Some(after) = request.after {
+            first = first.max(after.min(self.found.head.position) + 1);
+        }
+        Ok(Some((first, last)))
+    }
+
+    /// Verifies the records between these positions.
+    async fn go(&mut self, first: i64, last: i64, request: &Request) -> Result<()> {
+        let begun = self.scope.monotonic();
+        self.begin_at(first).await?;
+        while self.found.broken.is_none() && self.next <= last {
+            if let Some((records, time)) = request.limits
+                && (self.found.verified >= records || self.scope.monotonic().since(begun) >= time)
+            {
+                self.found.stopped_at = Some(self.next - 1);
+                return Ok(());
+            }
+            let left = request.limits.map_or(PAGE, |(most, _)| most - self.found.verified);
+            self.verify_page(last, left.min(PAGE)).await?;
+        }
+        if self.found.broken.is_none() { self.verify_end().await } else { Ok(()) }
+    }
+
+    /// Finds the hash before the first record.
+    async fn begin_at(&mut self, first: i64) -> Result<()> {
+        if first == self.next {
+            return Ok(());
+        }
+        match self.record_at(first - 1).await? {
+            Some(before) => {
+                self.next = first;
+                self.previous = before.hash.unwrap_or_default();
+            }
+            None => self.pass_gap(first - 1).await?,
+        }
+        Ok(())
+    }
+
+    async fn verify_page(&mut self, last: i64, most: u64) -> Result<()> {
+        // Held over the statement too: verifications take turns page by page.
+        let _turn = self.audit.verifying.lock().await;
+        let records = Entity::chained(self.scope)
+            .filter(Column::Position.gte(self.next))
+            .filter(Column::Position.lte(last))
+            .order_by_asc(Column::Position)
+            .limit(most)
+            .all(self.audit.database.reader())
+            .await?;
+        for record in &records {
+            if record.position != Some(self.next) {
+                return self.pass_gap(self.next).await;
+            }
+            let hash = hash_of(record);
+            if hash.is_none() || hash != record.hash {
+                self.break_at(self.next, Some(record), BreakReason::Changed);
+                return Ok(());
+            }
+            if record.previous_hash.as_ref() != Some(&self.previous) {
+                self.break_at(self.next, Some(record), BreakReason::Unlinked);
+                return Ok(());
+            }
+            self.previous = hash.unwrap_or_default();
+            self.next += 1;
+            self.found.verified += 1;
+        }
+        if records.is_empty() { self.pass_gap(self.next).await } else { Ok(()) }
+    }
+
+    /// No record has that position: it was pruned meanwhile, or the chain is broken.
+    async fn pass_gap(&mut self, position: i64) -> Result<()> {
+        let chain = self.audit.chain(self.scope).await?;
+        if chain.anchor_position < position {
+            self.break_at(position, None, BreakReason::Missing);
+            return Ok(());
+        }
+        self.next = chain.anchor_position + 1;
+        self.previous.clone_from(&chain.anchor_hash);
+        self.found.anchor = ChainPoint::anchor_of(&chain);
+        self.found.anchor_moved_at = chain.anchor_moved_at;
+        Ok(())
+    }
+
+    /// Compares the last verified record with the head, or with the record behind it.
+    async fn verify_end(&mut self) -> Result<()> {
+        let last = self.next - 1;
+        let head = &self.found.head;
+        if last == head.position {
+            if self.previous != head.hash {
+                let record = self.record_at(last).await?;
+                self.break_at(last, record.as_ref(), BreakReason::OtherHead);
+            }
+            return Ok(());
+        }
+        if last > head.position {
+            return Ok(());
+        }
+        match self.record_at(self.next).await? {
+            None => self.pass_gap(self.next).await,
+            Some(behind) => {
+                if behind.previous_hash.as_ref() != Some(&self.previous) {
+                    self.break_at(self.next, Some(&behind), BreakReason::Unlinked);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Pruning moves the anchor in the transaction that deletes the records before it.
+    async fn find_record_before_anchor(&mut self) -> Result<()> {
+        let before = Entity::chained(self.scope)
+            .filter(Column::Position.lte(self.found.anchor.position))
+            .order_by_asc(Column::Position);
+        if let Some(record) = before.one(self.audit.database.reader()).await? {
+            let position = record.position.unwrap_or_default();
+            self.break_at(position, Some(&record), BreakReason::BeforeAnchor);
+        }
+        Ok(())
+    }
+
+    /// The head moves in the transaction that writes the record.
+    async fn find_record_behind_head(&mut self) -> Result<()> {
+        let newest = Entity::chained(self.scope).order_by_desc(Column::Position);
+        let newest = newest.one(self.audit.database.reader()).await?;
+        // Read after the record: the head is then at least as new.
+        let head = self.audit.chain(self.scope).await?.position;
+        let newest = newest.and_then(|record| record.position);
+        let Some(newest) = newest.filter(|newest| *newest > head) else { return Ok(()) };
+        let behind = Entity::chained(self.scope)
+            .filter(Column::Position.gt(head))
+            .filter(Column::Position.lte(newest))
+            .order_by_asc(Column::Position);
+        if let Some(record) = behind.one(self.audit.database.reader()).await? {
+            let position = record.position.unwrap_or_default();
+            self.break_at(position, Some(&record), BreakReason::BehindHead);
+        }
+        Ok(())
+    }
+
+    async fn compare(&mut self, expected: &[ChainPoint]) -> Result<()> {
+        for point in expected {
+            let record = self.record_at(point.position).await?;
+            let present = match &record {
+                Some(record) => record.hash.clone(),
+                None if point.position == self.found.anchor.position => {
+                    Some(self.found.anchor.hash.clone())
+                }
+                None if point.position == 0 => Some(GENESIS.to_owned()),
+                None => None,
+            };
+            let was_pruned = point.position < self.found.anchor.position;
+            let reason = match present {
+                Some(hash) if hash == point.hash => continue,
+                None if was_pruned => BreakReason::ExpectedPruned,
+                _ => BreakReason::Unexpected,
+            };
+            self.break_at(point.position, record.as_ref(), reason);
+        }
+        Ok(())
+    }
+}

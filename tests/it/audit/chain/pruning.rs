@@ -1,0 +1,103 @@
+//! Pruning leaves an anchor, from which the rest of the chain is verified.
+
+use std::time::Duration;
+
+use tenant_gateway::audit::{BreakReason, Request};
+
+use super::{
+    add, assert_intact, broken, expecting, literal, tenant_with_records, verify, verify_as,
+    write_records,
+};
+use crate::support::{TestApp, both_databases};
+
+const HOUR: u64 = 3600;
+
+async fn prune(app: &TestApp, hours: u64) {
+    app.background_jobs.prune_audit(Duration::from_secs(hours * HOUR)).await.unwrap();
+}
+
+both_databases! {
+    async fn pruned_chain_is_verified_from_its_anchor(app: TestApp) {
+        let tenant = tenant_with_records(&app, 3).await;
+        let old = verify(&app, tenant).await.head;
+        add(&app, tenant, 2).await;
+        let anchored = verify(&app, tenant).await.head;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 4).await;
+        prune(&app, 1).await;
+        let found = verify(&app, tenant).await;
+        assert_eq!((found.outcome(), found.verified), ("INTACT", 4), "{found:?}");
+        assert_eq!(found.anchor, anchored);
+        assert_eq!(found.anchor_moved_at, Some(app.now()));
+        assert_eq!(found.head.position, 9);
+        assert_eq!(broken(&verify_as(&app, tenant, expecting(&anchored)).await), None);
+        let found = verify_as(&app, tenant, expecting(&old)).await;
+        assert_eq!(broken(&found), Some((3, BreakReason::ExpectedPruned)));
+
+        app.advance(2 * HOUR);
+        prune(&app, 1).await;
+        let found = verify(&app, tenant).await;
+        assert_eq!((found.outcome(), found.verified), ("INTACT", 0));
+        assert_eq!(found.anchor, found.head);
+        add(&app, tenant, 1).await;
+        let found = verify(&app, tenant).await;
+        assert_eq!((found.outcome(), found.head.position), ("INTACT", 10));
+    }
+
+    async fn record_older_than_the_retention_stays_while_a_younger_one_is_before_it(app: TestApp) {
+        let tenant = tenant_with_records(&app, 2).await;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 1).await;
+        // As a node whose clock is behind writes it.
+        app.clock.set_back(Duration::from_secs(2 * HOUR));
+        add(&app, tenant, 1).await;
+        app.clock.set_ahead(Duration::from_secs(2 * HOUR));
+        prune(&app, 1).await;
+        let found = verify(&app, tenant).await;
+        assert_eq!((found.outcome(), found.verified), ("INTACT", 2), "{found:?}");
+        assert_eq!((found.anchor.position, found.head.position), (2, 4));
+    }
+
+    async fn record_removed_at_the_start_of_a_pruned_chain_is_found(app: TestApp) {
+        let tenant = tenant_with_records(&app, 3).await;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 3).await;
+        prune(&app, 1).await;
+        let id = literal(&app, tenant);
+        let sql = format!("DELETE FROM audit_log WHERE tenant_id = {id} AND position = 4");
+        app.operator.execute(&sql).await;
+        assert_eq!(broken(&verify(&app, tenant).await), Some((4, BreakReason::Missing)));
+    }
+
+    async fn verification_in_parts_goes_on_behind_records_pruned_meanwhile(app: TestApp) {
+        let tenant = tenant_with_records(&app, 5).await;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 3).await;
+        let limits = Some((2, Duration::from_secs(60)));
+        let found = verify_as(&app, tenant, Request { limits, ..Request::default() }).await;
+        assert_eq!((found.outcome(), found.verified, found.stopped_at), ("PARTIAL", 2, Some(2)));
+        prune(&app, 1).await;
+        let after = found.stopped_at;
+        let found = verify_as(&app, tenant, Request { after, ..Request::default() }).await;
+        assert_eq!((found.outcome(), found.verified), ("INTACT", 3), "{found:?}");
+        assert_eq!(found.anchor.position, 5);
+    }
+
+    async fn many_chains_are_pruned_in_one_round_and_stay_intact(app: TestApp) {
+        let mut tenants = Vec::new();
+        for _ in 0..60 {
+            tenants.push(tenant_with_records(&app, 2).await);
+        }
+        let long = tenant_with_records(&app, 1).await;
+        write_records(&app, &vec![long; 1200], "old").await.unwrap();
+        app.advance(2 * HOUR);
+        tenants.push(long);
+        for tenant in &tenants {
+            add(&app, *tenant, 1).await;
+        }
+        prune(&app, 1).await;
+        for tenant in tenants {
+            assert_intact(&app, tenant, 1).await;
+        }
+    }
+}
