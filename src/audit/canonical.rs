@@ -74,7 +74,10 @@ fn is_exact(number: &serde_json::Number) -> bool {
 }
 
 fn is_own(text: &str) -> bool {
-    serde_json::from_str::<Value>(text).is_ok_and(|value| value.to_string() == text)
+    serde_json::from_str::<Value>(text).is_ok_and(|value| {
+        let written = value.to_string();
+        written == text
+    })
 }
 
 /// Writes canonical JSON. The libraries for it make the whole program read fractions in a slower

@@ -160,8 +160,13 @@ const BLOCKED_MAX: Duration = Duration::from_secs(1);
 /// Runs the program with these arguments, the program's name first. It is neither generic nor async,
 /// since whatever crate calls such a function compiles all code behind it once more.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let runtime = Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("threads can be started");
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("error: cannot start threads: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let status = runtime.block_on(run_command(arguments));
     runtime.shutdown_timeout(BLOCKED_MAX);
     status

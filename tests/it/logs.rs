@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use crate::support::process::{Deployment, Process};
-use crate::support::{Caller, Credentials, Engine, OnEngine, raw};
+use crate::support::{Caller, Credentials, Engine, OnEngine, eventually, raw};
 
 /// A marker that occurs in all hostile text and nowhere else.
 const MARK: &str = "forged";
@@ -271,7 +271,14 @@ async fn debug_follows_one_request_through_admission_calls_and_retry_without_sec
     ask_tenants(&administrator, &overloaded().await, password, "Overloaded").await;
     ask_tenants(&administrator, "http://127.0.0.1:1/hidden-path", password, "Closed").await;
 
-    let records = process.records();
+    let is_last = |record: &Value| {
+        record["message"] == "request completed" && record["operation"] == "Closed"
+    };
+    let records = eventually(10, "the line of the last request", async || {
+        let records = process.records();
+        records.iter().any(is_last).then_some(records)
+    })
+    .await;
     let admitted = |name: &str| {
         let found = records.iter().find(|record| {
             record["message"] == "operation admitted" && record["operation"] == name

@@ -103,7 +103,7 @@ fn is_beyond_the_sdk(field: &str) -> bool {
     let of_users = field == "user" || (field.contains("User") && field != "currentTDRUser");
     of_users
         || words.iter().any(|word| field.contains(word))
-        || ["unlinkTenant", "testLink"].contains(&field)
+        || ["unlinkTenant", "testLink", "userIdentity"].contains(&field)
 }
 
 fn schema() -> Schema {

@@ -8,8 +8,8 @@
 //! | [`service`] | returns a tenant's key: cached, stored, or minted by one node while others wait |
 //! | `cleanup` | deletes keys that are no longer used, and stray keys |
 //! | `remover` | a temporary key that deletes stray keys where no other key can |
-//! | `mint` | creates a key |
-//! | `verify` | checks a new key's tenant, role and rights before it is used |
+//! | `mint` | mints a key under a claim that one node holds |
+//! | `verify` | requests a key of the manager, and checks its tenant, role and rights before it is used |
 //! | `rewrap` | seals stored keys with a new master key |
 //! | `state` | the dependencies, the cached keys and the backoff of this node |
 //! | `entity` | the table: pending, live, spent and stray keys |

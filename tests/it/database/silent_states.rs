@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::caller::CREDENTIALS;
 use crate::support::process::Deployment;
-use crate::support::{Caller, Engine, OnEngine, notes};
+use crate::support::{Caller, Engine, OnEngine, eventually, notes};
 
 const DATABASE: &str = "tenant-gateway.db";
 const KEY: &str = "master.key";
@@ -103,11 +103,14 @@ async fn writes_into_a_deleted_database_are_refused_and_the_gateway_is_not_ready
     // A different file in its place is as wrong as a missing one.
     fs::write(&file, "").unwrap();
     assert_eq!(create(&caller, "again").await.code(), "DATABASE_UNAVAILABLE");
-    let told = process.records().iter().any(|record| {
+    let is_told = |record: &Value| {
         record["level"] == "ERROR"
             && record["database"].as_str().is_some_and(|path| path.ends_with(DATABASE))
-    });
-    assert!(told, "the log names the file");
+    };
+    eventually(10, "the name of the file in the log", async || {
+        process.records().iter().any(is_told).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -64,7 +64,10 @@ async fn gateway_says_at_once_that_postgres_is_gone_and_recovers_by_itself() {
     let is_told = |record: &Value| {
         record["cause"].as_str().is_some_and(|cause| cause.contains("Connection refused"))
     };
-    assert!(process.records().iter().any(is_told), "the log has the true cause");
+    eventually(10, "the true cause in the log", async || {
+        process.records().iter().any(is_told).then_some(())
+    })
+    .await;
 
     proxy.mend().await;
     eventually(5, "readiness", async || (process.readiness().await.0 == 200).then_some(())).await;

@@ -57,7 +57,11 @@ async fn failed_exports_are_counted_and_logged_once_a_minute() {
     });
     failed.await;
     assert!(traced.spans_by_outcome("failed").await >= 4.0);
-    let lines = warnings(&traced);
+    let lines = eventually(10, "a warning", async || {
+        let lines = warnings(&traced);
+        (!lines.is_empty()).then_some(lines)
+    })
+    .await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["level"], "WARN");
     assert!(lines[0]["cause"].to_string().contains("403"), "{lines:?}");

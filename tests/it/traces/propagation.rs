@@ -6,7 +6,7 @@ use tenant_gateway_simulators::integration_server::Simulator;
 use super::Traced;
 use crate::support::collector::Span;
 use crate::support::process::Deployment;
-use crate::support::{Engine, OnEngine};
+use crate::support::{Engine, OnEngine, eventually};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
@@ -77,8 +77,10 @@ async fn legacy_system_receives_the_ids_of_the_span_of_its_call() {
     let expected = format!("00-{}-{}-01", call.trace, call.id);
     assert_eq!(sent_traceparent(&server), expected);
     let is_line = |line: &&serde_json::Value| line["message"] == "upstream call completed";
-    let records = traced.process.records();
-    let line = records.iter().rfind(is_line).expect("a line about the call");
+    let line = eventually(10, "a line about the call", async || {
+        traced.process.records().iter().rfind(is_line).cloned()
+    })
+    .await;
     assert_eq!(line["span"]["trace_id"], *call.trace, "one id for log and trace");
 }
 

@@ -32,7 +32,7 @@ fn only_secrets_may_come_from_a_file() {
 
 #[test]
 fn wrong_secret_is_never_repeated() {
-    let told = [
+    let told = vec![
         with_variables(&[("TENANT_GATEWAY__SEAL__MASTER_KEY", "hunter2")]),
         with_variables(&[("TENANT_GATEWAY__SEAL__MASTER_KEY_FILE", "hunter2")]),
         with_variables(&[("TENANT_GATEWAY__DATABASE__URL", "mysql://root:hunter2@db")]),

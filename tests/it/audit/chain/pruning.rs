@@ -107,7 +107,7 @@ both_databases! {
         let tenant = tenant_with_records(&app, 5).await;
         app.advance(2 * HOUR);
         add(&app, tenant, 3).await;
-        let limits = Some((2, Duration::from_secs(60)));
+        let limits = Some((2, Duration::from_mins(1)));
         let found = verify_as(&app, tenant, Request { limits, ..Request::default() }).await;
         assert_eq!((found.outcome(), found.verified, found.stopped_at), ("PARTIAL", 2, Some(2)));
         prune_until_anchor(&app, tenant, 5).await;

@@ -131,7 +131,7 @@ both_databases! {
 
     async fn transaction_with_too_many_records_is_refused(app: TestApp) {
         let tenant = tenant_with_records(&app, 1).await;
-        let error = write_records(&app, &[tenant; 10_001], "many").await.unwrap_err();
+        let error = write_records(&app, &vec![tenant; 10_001], "many").await.unwrap_err();
         assert!(error.explained().contains("10000"), "{}", error.explained());
         write_records(&app, &[tenant; 250], "many").await.unwrap();
         assert_intact(&app, tenant, 251).await;
