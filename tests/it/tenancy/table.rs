@@ -107,6 +107,7 @@ pub const QUERIES: &[Row] = &[
         ),
     ),
     row("auditLog", ADMINISTRATORS, "{ auditLog { edges { node { id before after } } } }"),
+    row("auditVerify", ADMINISTRATORS, "{ auditVerify { outcome head { hash } } }"),
     row(
         "deepSecurity",
         ANY,
@@ -496,6 +497,9 @@ pub const NESTED: &[(&str, &str)] = &[
     ("AuditRecordConnection.nodes", "auditLog: administrators alone"),
     ("AuditRecordConnection.pageInfo", "auditLog: administrators alone"),
     ("AuditRecordEdge.node", "auditLog: administrators alone"),
+    ("AuditVerification.anchor", "auditVerify: administrators alone"),
+    ("AuditVerification.firstBroken", "auditVerify: administrators alone"),
+    ("AuditVerification.head", "auditVerify: administrators alone"),
     ("Client.keys", "whoever may see the client; public halves' thumbprints alone"),
     ("Client.roleAssignments", "whoever may see the client"),
     ("Client.role_assignments", "whoever may see the client"),
