@@ -1,6 +1,6 @@
 //! A change of a value that may also be absent.
 
-/// What a change does with an optional value: JSON tells the three apart as a member that is absent,
+/// A change of an optional value: JSON tells the three apart as a member that is absent,
 /// null, or has a value (RFC 7396).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {

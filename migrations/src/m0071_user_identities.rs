@@ -1,4 +1,4 @@
-//! Which account at an identity provider a user is.
+//! The account at an identity provider that a user is linked to.
 
 use sea_orm_migration::prelude::*;
 

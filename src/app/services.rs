@@ -36,7 +36,7 @@ pub struct Base<'a> {
     pub master: Arc<MasterKey>,
     /// Decides what callers may do.
     pub authorizer: Arc<Authorizer>,
-    /// What the node may hold and do at once.
+    /// The bounds of the node's memory, work and connections.
     pub budgets: Arc<Budgets>,
     /// The figures of the node.
     pub metrics: Arc<Metrics>,

@@ -1,5 +1,5 @@
-//! What a request presents: a bearer token or a session, the restriction of the token, and the tenant
-//! that its headers choose.
+//! The credentials of a request: a bearer token or a session, the restriction of the token, and the
+//! tenant that its headers choose.
 
 use std::sync::Arc;
 

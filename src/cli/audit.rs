@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 
-/// What to do with the audit log.
+/// Commands about the audit log.
 #[derive(Subcommand)]
 pub enum Command {
     /// Print the records of all tenants in a period, one JSON object a line, in the order in which
@@ -36,7 +36,7 @@ pub enum Command {
     Verify(Verify),
 }
 
-/// What to verify.
+/// The records to verify.
 #[derive(Args)]
 pub struct Verify {
     /// The tenant whose records are verified, without those below it.

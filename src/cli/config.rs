@@ -8,7 +8,7 @@ use super::{Failure, Output, print};
 use crate::config::{Config, ConfigErrors, Problem, TraceExport};
 use crate::error::Error;
 
-/// What to do with the settings.
+/// Commands about the settings.
 #[derive(Subcommand)]
 pub enum Command {
     /// Say whether they are valid; if not, every problem at once.

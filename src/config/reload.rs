@@ -1,4 +1,4 @@
-//! Which settings a running process takes over, and which need a restart.
+//! The settings that a running process takes over, and those that need a restart.
 
 use toml::Table;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 /// The first bytes of every SQLite database (<https://www.sqlite.org/fileformat.html>, 1.3).
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
-/// What a file without content is, which SQLite takes for a new database.
+/// Describes a file without content, which SQLite takes for a new database.
 pub(super) const EMPTY: &str = "an empty file";
 
 /// Says what the file is if it does not contain an SQLite database, such as `a directory`.

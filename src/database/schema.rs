@@ -109,7 +109,7 @@ impl Schema {
 pub struct NewerVersion {
     /// The version, such as `version 1.2.0`.
     pub maker: String,
-    /// What this version lacks.
+    /// The changes that this version lacks.
     pub difference: String,
 }
 

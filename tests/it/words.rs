@@ -1,4 +1,5 @@
-//! Words that the code has given up for the field's own: they do not come back.
+//! Words that the code has given up for the field's own, and comments that begin with a relative
+//! clause: they do not come back.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,4 +110,38 @@ fn words_are_found_whole() {
     assert!(has_word("Way", "Way"));
     assert!(!has_word("struct Ways;", "Way"));
     assert!(!has_word("fn find_Way() {}", "Way"));
+}
+
+/// Words that begin a relative clause.
+const RELATIVE: &[&str] = &["What", "Who", "Whoever", "Whatever", "Which", "That which"];
+
+/// Whether the line is a comment that begins with a relative clause.
+fn begins_with_relative_clause(line: &str) -> bool {
+    let Some(comment) = line.trim_start().strip_prefix("//") else { return false };
+    let comment = comment.trim_start_matches(['/', '!']).trim_start();
+    RELATIVE.iter().any(|word| comment.strip_prefix(word).is_some_and(|rest| rest.starts_with(' ')))
+}
+
+#[test]
+fn comments_begin_with_a_subject() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "migrations/src", "simulators/src", "tests", "benches"];
+    let mut found = Vec::new();
+    for path in folders.iter().flat_map(|folder| sources(&root.join(folder))) {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines = text.lines().enumerate().filter(|(_, line)| begins_with_relative_clause(line));
+        for (number, line) in lines {
+            let name = path.strip_prefix(root).unwrap().display();
+            found.push(format!("{name}:{}: {}", number + 1, line.trim()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn relative_clauses_are_found() {
+    assert!(begins_with_relative_clause("    /// What the node may hold."));
+    assert!(begins_with_relative_clause("//! Which spans there are."));
+    assert!(!begins_with_relative_clause("/// Whatsoever"));
+    assert!(!begins_with_relative_clause("let text = \"What is it?\";"));
 }

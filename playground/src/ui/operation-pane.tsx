@@ -26,7 +26,7 @@ export function OperationPane({ tenant, schema, work, executions }: Props) {
   const [inputs, setInputs] = useState<'Variables' | 'Headers'>('Variables');
   const edit = (change: Partial<typeof active>) => dispatch({ type: 'edit', change });
 
-  // Whoever has just signed in, changed the tenant or opened a tab goes on in the text.
+  // The cursor stands in the text after a sign-in, a change of tenant and a new tab.
   useEffect(() => queryEditor.current?.focus(), [active.id]);
 
   function prettify() {

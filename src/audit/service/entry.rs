@@ -1,4 +1,4 @@
-//! What the audit log is told.
+//! The entries that callers of the room hand to the audit log.
 
 use serde_json::Value;
 

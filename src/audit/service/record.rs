@@ -105,7 +105,7 @@ pub(super) async fn add(on: &Transaction, records: Vec<Model>) -> Result<()> {
     on.last_step(|batch: &mut Batch| batch.add(records)).await
 }
 
-/// What every record has.
+/// The members of every record.
 struct Named {
     actor: String,
     tenant: TenantId,

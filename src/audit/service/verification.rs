@@ -1,4 +1,4 @@
-//! What a verification of a chain is asked, and what it finds.
+//! The request for a verification of a chain, and its result.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for ChainPoint {
     }
 }
 
-/// What to verify of a chain: all of it by default.
+/// The part of a chain to verify: all of it by default.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// From the first record of this moment or later.

@@ -35,7 +35,7 @@ pub struct TraceExport {
     pub compress: bool,
     /// How long one request may take.
     pub timeout: Duration,
-    /// Which traces are recorded.
+    /// Selects the traces to record.
     pub sampler: TraceSampler,
     /// Attributes of this process beside the gateway's own, which they override.
     pub resource: Vec<(String, String)>,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Which traces are recorded.
+/// Selects the traces to record.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TraceSampler {
     /// The choice among traces that begin at this gateway.

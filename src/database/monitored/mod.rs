@@ -37,7 +37,7 @@ pub struct Monitored<C> {
     /// Statements that were begun and have not succeeded: they failed, or their caller stopped
     /// waiting.
     unfinished: AtomicUsize,
-    /// What a transaction does right before its commit.
+    /// The step that a transaction takes right before its commit.
     last_steps: Mutex<LastSteps>,
 }
 

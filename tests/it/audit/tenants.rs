@@ -1,4 +1,4 @@
-//! Which tenant's log holds a record, and which actor it names.
+//! The tenant whose log holds a record, and the actor that it names.
 
 use serde_json::{Value, json};
 use tenant_gateway::roles::Role;

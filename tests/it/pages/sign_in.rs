@@ -124,7 +124,7 @@ both_databases! {
         assert_eq!(page.heading(), "Save your recovery codes", "{}", page.text);
     }
 
-    /// Whoever saw the key in another session could make codes once it is confirmed.
+    /// A person who saw the key in another session could make codes once it is confirmed.
     async fn pending_key_of_one_session_is_not_shown_in_another(app: TestApp) {
         let (ana, first) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
         let second = Browser::new(&app.gateway);

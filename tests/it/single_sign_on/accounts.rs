@@ -1,4 +1,4 @@
-//! Which account signs in as which user.
+//! The user that an account signs in as.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;

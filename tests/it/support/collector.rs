@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use super::{eventually, notes};
 
-/// What the collector does with a request.
+/// The collector's reaction to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     /// Takes the spans.

@@ -1,4 +1,4 @@
-//! Which variables decide about traces, and what they leave as it is.
+//! The variables that decide about traces, and the log that stays as it is.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Which spans there are, and which of them is the parent of which.
+//! The spans that are recorded, and their parents.
 
 use serde_json::json;
 use tenant_gateway_simulators::calls::Calls;

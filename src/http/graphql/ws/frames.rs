@@ -1,4 +1,4 @@
-//! What a socket sends, and whether it continues after that.
+//! The frames that a socket sends, and whether it continues after them.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
