@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 
 const SWITCH: &str = "TENANT_GATEWAY_BUILD_PLAYGROUND";
 const SOURCES: &str = "playground";
-/// What the page is made of. `node_modules`, where somebody works on the page, is not.
+/// The sources of the page. `node_modules` is not among them.
 const INPUTS: [&str; 7] = [
     "package.json",
     "package-lock.json",

@@ -40,7 +40,7 @@ both_databases! {
     async fn cookie_of_before_the_second_factor_is_worthless_after_it(app: TestApp) {
         let (ana, _) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
         let browser = Browser::new(&app.gateway);
-        // Whatever somebody planted before is not taken over either.
+        // A session that somebody planted before is not taken over either.
         let planted = enrol(&app, app.world.south, Role::Auditor, "eve@south.example").await.1;
         let planted = planted.cookie("__Host-session").unwrap();
         browser.get("/login").await;
