@@ -175,7 +175,12 @@ fn read_or_make(path: &Path, entropy: &dyn Entropy) -> Result<String> {
 
 /// Reads a key file, which has to be one that only its owner may read.
 fn read(path: &Path) -> Result<String> {
-    let refused = |error: io::Error| wrong(path, &error.to_string());
+    let refused = |error: io::Error| {
+        let path = path.display();
+        Error::internal(format!(
+            "cannot read the master key from {path}: {error}; check the owner and mode of the file"
+        ))
+    };
     // Before it is opened: opening a pipe would wait for its other end.
     let metadata = fs::metadata(path).map_err(refused)?;
     if !metadata.is_file() {

@@ -11,6 +11,8 @@
 //! | `mint` | mints a key under a claim that one node holds |
 //! | `verify` | requests a key of the manager, and checks its tenant, role and rights before it is used |
 //! | `rewrap` | seals stored keys with a new master key |
+//! | `lease` | keeps a node's claim while it mints the key |
+//! | `tenant_state` | requires that a tenant is active before a key is minted for it |
 //! | `state` | the dependencies, the cached keys and the backoff of this node |
 //! | `entity` | the table: pending, live, spent and stray keys |
 //! | [`key`], `settings` | a key of this process; how keys are minted |

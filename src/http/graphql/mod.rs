@@ -1,6 +1,6 @@
 //! The GraphQL endpoint. Each file imports only from those before it: `caller` authenticates,
-//! `request` reads, `prepare` validates an operation, `execute` runs it, `response` writes the
-//! answer; `batch`, `sse` and `ws` carry what is not one operation in one response.
+//! `request` reads, `prepare` validates an operation, `response` formats responses, `execute`
+//! runs the operation; `batch`, `sse` and `ws` carry what is not one operation in one response.
 
 mod audit_records;
 mod batch;

@@ -78,6 +78,5 @@ fn span_name(prepared: &PreparedOperation) -> String {
 
 /// Whether an error with this code is one of the gateway or of a legacy system.
 fn is_failure(code: &str) -> bool {
-    let found = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
-    found.is_none_or(|code| code.http_status() >= 500)
+    ErrorCode::given(code).is_none_or(|code| code.http_status() >= 500)
 }

@@ -25,6 +25,7 @@ pub(super) struct Calls {
     authorization: String,
     zone: TimeZone,
 }
+
 impl Calls {
     pub(super) fn new(user_name: &str, password: &str, zone: TimeZone) -> Self {
         Self {
