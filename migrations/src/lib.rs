@@ -41,6 +41,7 @@ mod m0086_people_lookups;
 mod m0087_sign_in_failure_ends;
 mod m0088_device_code_networks;
 mod m0089_sign_in_origins;
+mod m0090_unchained_age;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -68,6 +69,7 @@ pub const ADDITIVE: &[&str] = &[
     "m0087_sign_in_failure_ends",
     "m0088_device_code_networks",
     "m0089_sign_in_origins",
+    "m0090_unchained_age",
 ];
 
 /// All migrations, oldest first.
@@ -111,6 +113,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0087_sign_in_failure_ends::Migration),
             Box::new(m0088_device_code_networks::Migration),
             Box::new(m0089_sign_in_origins::Migration),
+            Box::new(m0090_unchained_age::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use crate::uuid;
 
 crate::migration!(up: up, down: down);
 
-/// Records of before have no position. A row of `audit_chains` holds the newest record of a chain,
+/// Records written before this migration have no position. A row of `audit_chains` holds the newest record of a chain,
 /// the newest one that was pruned (the anchor), and the number of the chain's first record. No
 /// foreign keys: a record outlives its tenant.
 fn up(manager: &SchemaManager<'_>) -> Vec<String> {

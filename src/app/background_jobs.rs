@@ -66,7 +66,8 @@ impl BackgroundJobs {
     pub async fn run_once(&self) -> Result<()> {
         self.core.time.synchronize().await?;
         self.state.keys.refresh().await?;
-        self.core.write_failures().await?;
+        // They stay in the queue, and must not keep expired records from being deleted.
+        self.core.write_failures().await.unwrap_or_else(|error| error.log_cause());
         let forget = async |write: Arc<Write<'_>>| {
             self.core.authorizer.revocations().forget_expired(&write).await?;
             self.core.users.forget_expired(&write).await?;

@@ -38,8 +38,8 @@ impl App {
         });
         self.serve_until_drained(config, listeners, stopped).await;
         jobs.stop().await?;
-        self.core.write_failures().await?;
-        self.core.usage.flush().await
+        let written = self.core.write_failures().await;
+        self.core.usage.flush().await.and(written)
     }
 
     fn warn_of_few_descriptors(&self, config: &Config) {

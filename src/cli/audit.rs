@@ -1,6 +1,7 @@
 //! `tenant-gateway audit export|verify`
 
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -18,8 +19,8 @@ use crate::ids::TenantId;
 /// Commands about the audit log.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Print the records of all tenants in a period, one JSON object a line, in the order in which
-    /// they were added. A gateway may run beside it.
+    /// Print the records of all tenants in a period, one JSON object a line: those in no chain, then
+    /// the chain of each tenant without gaps. A gateway may run beside it.
     Export {
         /// Only records of this moment or later, such as 2030-01-01T00:00:00Z; from the oldest on
         /// if absent.
@@ -106,25 +107,16 @@ async fn run_export(
 /// A reader that goes away, as `head` does, is no failure.
 async fn export(audit: &Audit, period: &Period, out: impl Write) -> Result<(), Failure> {
     let mut out = BufWriter::new(out);
-    let mut last = 0;
-    loop {
-        let records = audit.export(period, last).await?;
-        let Some((newest, _)) = records.last() else { break };
-        last = *newest;
-        let written = records.iter().try_for_each(|(_, record)| writeln!(out, "{record}"));
-        if is_over(written)? {
-            return Ok(());
-        }
-    }
-    is_over(out.flush())?;
+    audit.export(period, |record| Ok::<_, Failure>(written(writeln!(out, "{record}"))?)).await?;
+    let _is_over = written(out.flush())?;
     Ok(())
 }
 
-/// Whether the reader has gone away.
-fn is_over(written: io::Result<()>) -> io::Result<bool> {
+/// Breaks off if the reader has gone away.
+fn written(written: io::Result<()>) -> io::Result<ControlFlow<()>> {
     match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        written => written.map(|()| false),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        written => written.map(ControlFlow::Continue),
     }
 }
 

@@ -50,24 +50,24 @@ where
 }
 
 /// Shares of one resource.
-pub(super) struct FairPermits {
+pub struct FairPermits {
     clients: Semaphores<Borrower>,
     tenants: Semaphores<TenantId>,
 }
 
 /// A permit of the current borrower, released on drop.
-pub(super) struct FairPermit {
+pub struct FairPermit {
     _permits: Option<[OwnedSemaphorePermit; 2]>,
 }
 
 impl FairPermits {
     /// At most `of_tenant` permits at once for one tenant, and `of_client` for one client of it.
-    pub(super) fn new(of_tenant: usize, of_client: usize) -> Self {
+    pub fn new(of_tenant: usize, of_client: usize) -> Self {
         Self { clients: Semaphores::new(of_client), tenants: Semaphores::new(of_tenant) }
     }
 
     /// Waits for a permit of the current borrower; returns at once if there is none.
-    pub(super) async fn acquire(&self) -> FairPermit {
+    pub async fn acquire(&self) -> FairPermit {
         let Ok(borrower) = BORROWER.try_with(|borrower| *borrower) else {
             return FairPermit { _permits: None };
         };

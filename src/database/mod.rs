@@ -27,7 +27,6 @@ use tokio::time::timeout;
 
 use crate::error::{Error, Result};
 use connect::{Access, connect_options, prepare};
-use fair_permits::FairPermits;
 use health::{Health, Server};
 use sqlite_file::SqliteFile;
 
@@ -35,7 +34,7 @@ pub use advisory_lock::AdvisoryLock;
 pub use backup::Backup;
 pub use connect::Options;
 pub use failure::Failure;
-pub use fair_permits::{Borrower, for_same_borrower, on_behalf_of};
+pub use fair_permits::{Borrower, FairPermits, for_same_borrower, on_behalf_of};
 pub use monitored::{LastStep, Monitored, Transaction};
 pub use schema::{NewerChange, Schema};
 pub use write::Write;

@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{DatabaseBackend, Order, QueryOrder, QuerySelect, Statement};
+use sea_orm::{
+    DatabaseBackend, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect, Statement,
+};
 
+use super::chain;
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::ids::{AuditId, TenantId};
@@ -94,15 +97,59 @@ impl Entity {
         }
     }
 
-    /// The records of all tenants in a period that were added after another, oldest first: for the
-    /// operator alone.
-    pub fn in_period(period: &Range<Timestamp>, after: i64) -> Select<Self> {
-        Self::find()
+    /// The records of all tenants in a period that are in no chain and were added after another,
+    /// oldest first: for the operator alone.
+    pub fn unchained_in_period(period: &Range<Timestamp>, after: i64) -> Select<Self> {
+        in_period(Self::find(), period)
+            .filter(Column::Position.is_null())
             .filter(Column::Seq.gt(after))
-            .filter(Column::At.gte(period.start))
-            .filter(Column::At.lt(period.end))
             .order_by_asc(Column::Seq)
     }
+
+    /// The records of a part of a chain behind that position, in their order: for the operator
+    /// alone.
+    pub fn of_part(part: &ChainPart, behind: i64) -> Select<Self> {
+        Self::of_chain(part.tenant_id)
+            .filter(Column::Position.gte(part.first))
+            .filter(Column::Position.lte(part.last))
+            .filter(Column::Position.gt(behind))
+            .order_by_asc(Column::Position)
+    }
+}
+
+fn in_period(records: Select<Entity>, period: &Range<Timestamp>) -> Select<Entity> {
+    records.filter(Column::At.gte(period.start)).filter(Column::At.lt(period.end))
+}
+
+/// The part of a tenant's chain from the first to the last record of a period. It may hold records
+/// of shortly before or after the period: a failed authentication is written up to a second after it
+/// happened, and the clocks of two nodes differ.
+#[derive(Clone, Copy, Debug, FromQueryResult)]
+pub struct ChainPart {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The first position.
+    pub first: i64,
+    /// The last position.
+    pub last: i64,
+}
+
+/// The parts of all chains in a period, in the order of the tenants' ids: for the operator alone.
+pub async fn parts_in_period(
+    on: &impl ConnectionTrait,
+    period: &Range<Timestamp>,
+) -> Result<Vec<ChainPart>, DbErr> {
+    in_period(Entity::find(), period)
+        .filter(Column::Position.is_not_null())
+        .select_only()
+        .column(Column::TenantId)
+        .column_as(Column::Position.min(), "first")
+        .column_as(Column::Position.max(), "last")
+        .group_by(Column::TenantId)
+        .order_by_asc(Column::TenantId)
+        .into_model()
+        .all(on)
+        .await
 }
 
 /// Only one transaction over all nodes gets this lock; the number means nothing else.
@@ -137,33 +184,39 @@ pub async fn prune_unchained(
     Ok(pruned.rows_affected)
 }
 
-/// At most that many tenants with a chain that begins with a record from before that moment; the
-/// oldest first.
+/// At most that many tenants with a chain that begins with a record from before that moment, or with
+/// one of the future, which a wrong clock wrote; the oldest first.
 pub async fn prunable(
     on: &impl ConnectionTrait,
     before: Timestamp,
+    now: Timestamp,
     most: u64,
 ) -> Result<Vec<TenantId>, DbErr> {
-    let earlier = Alias::new("earlier");
-    let first_of_chain = Query::select()
-        .expr(Expr::val(1))
-        .from_as(Entity, earlier.clone())
+    let record = Alias::new("record");
+    let first = Alias::new("first");
+    let first_position = Query::select()
+        .expr(Expr::col((first.clone(), Column::Position)).min())
+        .from_as(Entity, first.clone())
         .and_where(
-            Expr::col((earlier.clone(), Column::TenantId)).equals((Entity, Column::TenantId)),
+            Expr::col((first.clone(), Column::TenantId))
+                .equals((chain::Entity, chain::Column::TenantId)),
         )
-        .and_where(Expr::col((earlier, Column::Position)).lt(Expr::col((Entity, Column::Position))))
+        .and_where(Expr::col((first, Column::Position)).is_not_null())
         .to_owned();
-    Entity::find()
-        .select_only()
-        .column(Column::TenantId)
-        .filter(Column::Position.is_not_null())
-        .filter(Column::At.lt(before))
-        .filter(Expr::exists(first_of_chain).not())
-        .order_by_asc(Column::At)
+    let at = Expr::col((record.clone(), Column::At));
+    let is_first = Expr::col((record.clone(), Column::TenantId))
+        .equals((chain::Entity, chain::Column::TenantId))
+        .and(Expr::col((record.clone(), Column::Position)).eq(first_position));
+    let tenants = Query::select()
+        .column((chain::Entity, chain::Column::TenantId))
+        .from(chain::Entity)
+        .join_as(JoinType::InnerJoin, Entity, record, is_first)
+        .and_where(at.clone().lt(before).or(at.clone().gt(now)))
+        .order_by_expr(at, Order::Asc)
         .limit(most)
-        .into_tuple()
-        .all(on)
-        .await
+        .to_owned();
+    let rows = on.query_all(&tenants).await?;
+    rows.iter().map(|row| row.try_get("", "tenant_id")).collect()
 }
 
 /// Deletes the records of a tenant's chain up to that position.

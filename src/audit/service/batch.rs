@@ -74,12 +74,15 @@ async fn write(on: &Transaction, mut records: Vec<Model>) -> Result<()> {
 fn append(record: &mut Model, chains: &mut BTreeMap<TenantId, Chain>) -> Result<()> {
     let chain = chains.get_mut(&record.tenant_id);
     let chain = chain.ok_or_else(|| Error::internal("the chain of an audit record is missing"))?;
-    record.position = Some(chain.position + 1);
+    let position = chain.position.checked_add(1);
+    let position =
+        position.ok_or_else(|| Error::internal("an audit chain has no position left"))?;
+    record.position = Some(position);
     record.previous_hash = Some(chain.hash.clone());
     let hash = hash_of(record);
     let hash = hash.ok_or_else(|| Error::internal("an audit record cannot be hashed"))?;
     record.hash = Some(hash.clone());
-    chain.position += 1;
+    chain.position = position;
     chain.hash = hash;
     Ok(())
 }

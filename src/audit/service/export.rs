@@ -1,15 +1,15 @@
 //! Export of records, before they are pruned or to keep them elsewhere.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use sea_orm::QuerySelect;
 use serde_json::Value;
 
 use super::Audit;
 use crate::audit::canonical::exported;
-use crate::audit::entity::Entity;
+use crate::audit::entity::{Entity, parts_in_period};
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::Error;
 
 /// The time from the start until before the end.
 pub type Period = Range<Timestamp>;
@@ -18,14 +18,46 @@ pub type Period = Range<Timestamp>;
 const EXPORTED_AT_ONCE: u64 = 1000;
 
 impl Audit {
-    /// The records of a period that were added after the one with that number, in the order in
-    /// which they were added: the next thousand at most, each with its number.
+    /// Gives the records of a period to `take`, until it breaks off: those in no chain as they were
+    /// added, then the chain of each tenant. A part of a chain has no gaps, so that it may begin and
+    /// end with records of shortly before and after the period. Records that are committed meanwhile
+    /// do not matter: the positions of a chain are committed in their order.
     ///
     /// # Errors
-    /// If the database cannot be asked.
-    pub async fn export(&self, period: &Period, after: i64) -> Result<Vec<(i64, Value)>> {
-        let records = Entity::in_period(period, after).limit(EXPORTED_AT_ONCE);
-        let records = records.all(self.database.reader()).await?;
-        Ok(records.into_iter().map(|record| (record.seq, exported(&record))).collect())
+    /// If the database cannot be asked, and those of `take`.
+    pub async fn export<E: From<Error>>(
+        &self,
+        period: &Period,
+        mut take: impl FnMut(Value) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let reader = self.database.reader();
+        let parts = parts_in_period(reader, period).await.map_err(Error::from)?;
+        let mut last = 0;
+        loop {
+            let records = Entity::unchained_in_period(period, last).limit(EXPORTED_AT_ONCE);
+            let records = records.all(reader).await.map_err(Error::from)?;
+            let Some(newest) = records.last() else { break };
+            last = newest.seq;
+            for record in &records {
+                if take(exported(record))?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        for part in parts {
+            let mut last = part.first - 1;
+            loop {
+                let records = Entity::of_part(&part, last).limit(EXPORTED_AT_ONCE);
+                let records = records.all(reader).await.map_err(Error::from)?;
+                let Some(newest) = records.last().and_then(|record| record.position) else { break };
+                last = newest;
+                for record in &records {
+                    if take(exported(record))?.is_break() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }

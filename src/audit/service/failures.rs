@@ -10,7 +10,7 @@ use super::record::{add, refused};
 use crate::auth::RequestId;
 use crate::clock::Timestamp;
 use crate::database::Write;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::ids::TenantId;
 
 /// Beyond this many different failures, the actor is not kept.
@@ -104,25 +104,43 @@ impl Audit {
     }
 
     /// Writes the failed authentications that wait, in one transaction; those of unknown clients
-    /// into the log of the tenant at the `top`. Failures that cannot be written stay in the queue.
+    /// into the log of the tenant at the `top`. If that fails, each tenant has a transaction of its
+    /// own, so that a log that takes no record keeps nothing from the others. Failures that cannot
+    /// be written stay in the queue.
     ///
     /// # Errors
-    /// If the database refuses.
+    /// If the database refuses, the first of its errors.
     pub async fn write_failures(&self, top: Option<TenantId>) -> Result<()> {
         let batch = std::mem::take(&mut *self.failures.lock()).counted;
+        let Err(error) = self.write_batch(&batch, top).await else { return Ok(()) };
+        let mut parts: HashMap<Option<TenantId>, Vec<Counted>> = HashMap::new();
+        for counted in batch {
+            parts.entry(counted.kind.tenant.or(top)).or_default().push(counted);
+        }
+        let is_alone = parts.len() < 2 || error.code() == ErrorCode::DatabaseUnavailable;
+        for part in parts.into_values() {
+            if is_alone || self.write_batch(&part, top).await.is_err() {
+                self.wait_again(part);
+            }
+        }
+        Err(error)
+    }
+
+    async fn write_batch(&self, batch: &[Counted], top: Option<TenantId>) -> Result<()> {
         let records = batch.iter().filter_map(|counted| {
             let refusal = counted.refusal(counted.kind.tenant.or(top)?);
             Some(refused(&*self.entropy, counted.at, refusal))
         });
         let records: Vec<_> = records.collect();
         let work = async |write: Arc<Write<'_>>| add(write.on(), records.clone()).await;
-        let written = self.database.transaction(work).await;
-        if written.is_err() {
-            let mut waiting = self.failures.lock();
-            let newer = std::mem::take(&mut *waiting).counted;
-            batch.into_iter().chain(newer).for_each(|counted| waiting.add(counted));
-        }
-        written
+        self.database.transaction(work).await
+    }
+
+    /// Puts failures before those that came meanwhile.
+    fn wait_again(&self, failures: Vec<Counted>) {
+        let mut waiting = self.failures.lock();
+        let newer = std::mem::take(&mut *waiting).counted;
+        failures.into_iter().chain(newer).for_each(|counted| waiting.add(counted));
     }
 }
 

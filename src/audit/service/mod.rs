@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use super::entity::{Column, Entity, Model};
 use crate::auth::TenantScope;
 use crate::clock::Clock;
-use crate::database::{Database, Write};
+use crate::database::{Database, FairPermits, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::AuditId;
@@ -47,6 +47,8 @@ pub struct Audit {
     unhurried: Mutex<()>,
     // Held while a page of a chain is hashed, so that verifications take one core at most.
     verifying: Mutex<()>,
+    // One verification of a client, and one in a tenant, so that few wait for a turn at a page.
+    verifying_each: FairPermits,
 }
 
 impl Audit {
@@ -59,6 +61,7 @@ impl Audit {
             failures: FailureQueue::default(),
             unhurried: Mutex::new(()),
             verifying: Mutex::new(()),
+            verifying_each: FairPermits::new(1, 1),
         }
     }
 

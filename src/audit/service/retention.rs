@@ -58,7 +58,8 @@ impl Audit {
         if unchained > 0 {
             return Ok(unchained);
         }
-        let tenants = entity::prunable(write.on(), before, CHAINS_AT_ONCE).await?;
+        let now = self.clock.now();
+        let tenants = entity::prunable(write.on(), before, now, CHAINS_AT_ONCE).await?;
         let chains = chain::lock(write.on(), tenants.into_iter().collect()).await?;
         self.shorten(write, chains, before).await
     }
@@ -75,8 +76,7 @@ impl Audit {
         for mut chain in chains.into_values() {
             let oldest = Entity::of_chain(chain.tenant_id).order_by_asc(Column::Position);
             let oldest = oldest.limit(left).all(write.on()).await?;
-            let oldest = oldest.into_iter().take_while(|record| record.at < before);
-            let oldest: Vec<Model> = oldest.collect();
+            let oldest = prunable_prefix(oldest, before, self.clock.now());
             let Some(last) = oldest.last().and_then(|record| record.position) else { continue };
             move_anchor(&mut chain, &oldest);
             chain.anchor_moved_at = Some(self.clock.now());
@@ -90,6 +90,19 @@ impl Audit {
         chain::store_anchors(write.on(), moved).await?;
         Ok(pruned)
     }
+}
+
+/// The records up to the last one from before that moment. Records of the future, which a wrong
+/// clock wrote, are no reason to keep those behind them.
+fn prunable_prefix(records: Vec<Model>, before: Timestamp, now: Timestamp) -> Vec<Model> {
+    let is_of_future = |record: &Model| record.at > now;
+    let prefix = records.into_iter();
+    let prefix = prefix.take_while(|record| record.at < before || is_of_future(record));
+    let mut prefix: Vec<Model> = prefix.collect();
+    while prefix.last().is_some_and(is_of_future) {
+        prefix.pop();
+    }
+    prefix
 }
 
 /// Moves the anchor behind the records, the oldest of the chain. Records that nothing links to are

@@ -84,6 +84,16 @@ impl BreakReason {
         matches!(self, Self::Unexpected | Self::ExpectedPruned)
     }
 
+    /// Breaks of the chain itself are named before expectations that it does not meet, and these
+    /// before those that cannot be compared.
+    pub(super) const fn rank(self) -> u8 {
+        match self {
+            Self::Unexpected => 1,
+            Self::ExpectedPruned => 2,
+            _ => 0,
+        }
+    }
+
     /// The name of the reason in the API and in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,6 +131,8 @@ pub struct Verification {
     pub broken: Option<ChainBreak>,
     /// The position of the last verified record, if a limit ended the verification.
     pub stopped_at: Option<i64>,
+    /// Whether the newest record was verified.
+    pub reached_head: bool,
     /// The newest record that was pruned.
     pub anchor: ChainPoint,
     /// When records were last pruned.

@@ -23,6 +23,7 @@ impl Audit {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn verify(&self, scope: &TenantScope, request: &Request) -> Result<Verification> {
+        let _permit = self.verifying_each.acquire().await;
         let chain = self.chain(scope).await?;
         let mut walk = Walk::new(self, scope, chain);
         walk.find_record_before_anchor().await?;
@@ -108,8 +109,10 @@ fn log(found: &Verification) {
         } else {
             tracing::error!(%tenant, outcome, verified, position, reason, "audit chain is broken");
         }
-    } else {
+    } else if found.reached_head {
         tracing::info!(%tenant, outcome, verified, head = %found.head, "audit chain verified");
+    } else {
+        tracing::info!(%tenant, outcome, verified, "audit chain verified in part");
     }
 }
 
@@ -122,6 +125,8 @@ struct Walk<'a> {
     /// The hash that the next record must hold.
     previous: String,
     first_seq: Option<i64>,
+    /// The number of the last record.
+    last_seq: Option<i64>,
     found: Verification,
 }
 
@@ -132,6 +137,7 @@ impl<'a> Walk<'a> {
             verified: 0,
             broken: None,
             stopped_at: None,
+            reached_head: chain.position == chain.anchor_position,
             anchor: ChainPoint::anchor_of(&chain),
             anchor_moved_at: chain.anchor_moved_at,
             head: ChainPoint::head_of(&chain),
@@ -139,13 +145,22 @@ impl<'a> Walk<'a> {
             unchained_since: 0,
         };
         let next = chain.anchor_position + 1;
-        Self { audit, scope, next, previous: chain.anchor_hash, first_seq: chain.first_seq, found }
+        Self {
+            audit,
+            scope,
+            next,
+            previous: chain.anchor_hash,
+            first_seq: chain.first_seq,
+            last_seq: None,
+            found,
+        }
     }
 
     fn break_at(&mut self, position: i64, record: Option<&Model>, reason: BreakReason) {
         let record = record.map(|record| record.id);
         let broken = ChainBreak { position, record, reason };
-        if self.found.broken.as_ref().is_none_or(|first| position < first.position) {
+        let order = |broken: &ChainBreak| (broken.reason.rank(), broken.position);
+        if self.found.broken.as_ref().is_none_or(|first| order(&broken) < order(first)) {
             self.found.broken = Some(broken);
         }
     }
@@ -229,7 +244,10 @@ impl<'a> Walk<'a> {
                 return self.pass_gap(self.next).await;
             }
             let hash = hash_of(record);
-            if hash.is_none() || hash != record.hash {
+            // The number, which is in no hash, rises along the chain.
+            let is_in_order = self.last_seq.is_none_or(|last| last < record.seq);
+            self.last_seq = Some(record.seq);
+            if hash.is_none() || hash != record.hash || !is_in_order {
                 self.break_at(self.next, Some(record), BreakReason::Changed);
                 return Ok(());
             }
@@ -263,6 +281,7 @@ impl<'a> Walk<'a> {
         let last = self.next - 1;
         let head = &self.found.head;
         if last == head.position {
+            self.found.reached_head = true;
             if self.previous != head.hash {
                 let record = self.record_at(last).await?;
                 self.break_at(last, record.as_ref(), BreakReason::OtherHead);
@@ -317,15 +336,15 @@ impl<'a> Walk<'a> {
     async fn compare(&mut self, expected: &[ChainPoint]) -> Result<()> {
         for point in expected {
             let record = self.record_at(point.position).await?;
+            // Read after the record: pruning may have passed it since the verification began.
+            let chain = self.audit.chain(self.scope).await?;
             let present = match &record {
                 Some(record) => record.hash.clone(),
-                None if point.position == self.found.anchor.position => {
-                    Some(self.found.anchor.hash.clone())
-                }
+                None if point.position == chain.anchor_position => Some(chain.anchor_hash),
                 None if point.position == 0 => Some(GENESIS.to_owned()),
                 None => None,
             };
-            let was_pruned = point.position < self.found.anchor.position;
+            let was_pruned = point.position < chain.anchor_position;
             let reason = match present {
                 Some(hash) if hash == point.hash => continue,
                 None if was_pruned => BreakReason::ExpectedPruned,

@@ -2,6 +2,7 @@
 
 mod api;
 mod commands;
+mod exports;
 mod pruning;
 mod tampering;
 mod writing;
@@ -9,7 +10,10 @@ mod writing;
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, Statement};
-use tenant_gateway::audit::{BreakReason, ChainPoint, Entry, Request, Verification, record};
+use tenant_gateway::audit::{
+    Audit, BreakReason, ChainPoint, Entry, FailedAuthentication, Request, Verification, record,
+};
+use tenant_gateway::auth::RequestId;
 use tenant_gateway::database::Write;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::error::{Error, Result};
@@ -105,4 +109,24 @@ fn refused() -> Error {
 
 fn expecting(point: &ChainPoint) -> Request {
     Request { expected: vec![point.clone()], ..Request::default() }
+}
+
+/// A log with a failed authentication of this moment that it has not written yet.
+fn late_failure(app: &TestApp, tenant: TenantId) -> Audit {
+    let database = app.operator.database.clone();
+    let audit = Audit::new(database, app.clock.clone(), Arc::new(SystemEntropy));
+    fail(&audit, tenant);
+    audit
+}
+
+/// Adds a failed authentication in that tenant to those that wait.
+fn fail(audit: &Audit, tenant: TenantId) {
+    audit.authentication_failed(FailedAuthentication {
+        actor: "late".to_owned(),
+        tenant: Some(tenant),
+        operation: "token",
+        code: "invalid_client",
+        reason: "wrong_secret",
+        request_id: RequestId::parse("late").unwrap(),
+    });
 }

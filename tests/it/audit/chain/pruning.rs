@@ -1,16 +1,13 @@
 //! Pruning leaves an anchor, from which the rest of the chain is verified.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tenant_gateway::audit::{Audit, BreakReason, FailedAuthentication, Request};
-use tenant_gateway::auth::RequestId;
-use tenant_gateway::entropy::SystemEntropy;
+use tenant_gateway::audit::{BreakReason, Request};
 use tenant_gateway::ids::TenantId;
 
 use super::{
-    add, assert_intact, broken, expecting, literal, number, tenant_with_records, verify, verify_as,
-    write_records,
+    add, assert_intact, broken, expecting, late_failure, literal, number, tenant_with_records,
+    verify, verify_as, write_records,
 };
 use crate::support::{TestApp, both_databases, eventually};
 
@@ -30,21 +27,6 @@ async fn prune_until_anchor(app: &TestApp, tenant: TenantId, position: i64) {
         (anchor == position).then_some(())
     })
     .await;
-}
-
-/// A log with a failed authentication of this moment that it has not written yet.
-fn late_failure(app: &TestApp, tenant: TenantId) -> Audit {
-    let database = app.operator.database.clone();
-    let audit = Audit::new(database, app.clock.clone(), Arc::new(SystemEntropy));
-    audit.authentication_failed(FailedAuthentication {
-        actor: "late".to_owned(),
-        tenant: Some(tenant),
-        operation: "token",
-        code: "invalid_client",
-        reason: "wrong_secret",
-        request_id: RequestId::parse("late").unwrap(),
-    });
-    audit
 }
 
 both_databases! {
@@ -90,6 +72,23 @@ both_databases! {
         assert_eq!(number(&app, &ages).await, 2 * 3_600_000, "the newest record is the oldest");
         app.advance(2 * HOUR);
         prune_until_anchor(&app, tenant, 4).await;
+    }
+
+    async fn record_of_the_future_does_not_end_the_retention(app: TestApp) {
+        let tenant = tenant_with_records(&app, 2).await;
+        let id = literal(&app, tenant);
+        for position in [1, 2] {
+            let sql = format!(
+                "UPDATE audit_log SET at = at + 1000000000000 WHERE tenant_id = {id}
+                 AND position = {position}"
+            );
+            app.operator.execute(&sql).await;
+        }
+        add(&app, tenant, 2).await;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 1).await;
+        prune_until_anchor(&app, tenant, 4).await;
+        assert_eq!(verify(&app, tenant).await.head.position, 5);
     }
 
     async fn record_removed_at_the_start_of_a_pruned_chain_is_found(app: TestApp) {

@@ -1,11 +1,11 @@
 //! Every way of changing a chain is found, and where.
 
-use tenant_gateway::audit::BreakReason;
+use tenant_gateway::audit::{BreakReason, ChainPoint};
 use tenant_gateway::ids::TenantId;
 
 use super::{
-    add, assert_intact, at, broken, expecting, literal, number, tenant_with_records, verify,
-    verify_as,
+    add, assert_intact, at, broken, expecting, fail, late_failure, literal, number,
+    tenant_with_records, verify, verify_as,
 };
 use crate::support::{Engine, TestApp, both_databases};
 
@@ -198,5 +198,46 @@ async fn set_back(app: &TestApp, tenant: TenantId, position: i64) {
         ),
     ] {
         app.operator.execute(&sql).await;
+    }
+
+    async fn number_out_of_order_is_found(app: TestApp) {
+        let tenant = tenant_with_records(&app, 5).await;
+        let condition = at(&app, tenant, 3);
+        app.operator.execute(&format!("UPDATE audit_log SET seq = -seq WHERE {condition}")).await;
+        assert_eq!(broken(&verify(&app, tenant).await), Some((3, BreakReason::Changed)));
+    }
+
+    async fn broken_record_is_named_before_an_expectation_that_cannot_be_met(app: TestApp) {
+        let tenant = tenant_with_records(&app, 5).await;
+        let wrong = ChainPoint { position: 1, hash: "0".repeat(64) };
+        let found = verify_as(&app, tenant, expecting(&wrong)).await;
+        assert_eq!(broken(&found), Some((1, BreakReason::Unexpected)));
+        let condition = at(&app, tenant, 4);
+        app.operator.execute(&format!("UPDATE audit_log SET actor = 'x' WHERE {condition}")).await;
+        let found = verify_as(&app, tenant, expecting(&wrong)).await;
+        assert_eq!(broken(&found), Some((4, BreakReason::Changed)));
+    }
+
+    async fn spoilt_chain_keeps_no_failure_from_the_logs_of_others(app: TestApp) {
+        let spoilt = tenant_with_records(&app, 3).await;
+        let other = tenant_with_records(&app, 1).await;
+        insert_copy(&app, spoilt, 3, "4").await;
+        let audit = late_failure(&app, spoilt);
+        fail(&audit, other);
+        audit.write_failures(None).await.unwrap_err();
+        assert_intact(&app, other, 2).await;
+        assert!(audit.has_failures(), "the failure in the spoilt chain waits");
+
+        // As the runbook has it for a record that was inserted.
+        let id = literal(&app, spoilt);
+        let sql = format!(
+            "UPDATE audit_log SET position = NULL WHERE tenant_id = {id} AND position >
+             (SELECT position FROM audit_chains WHERE audit_chains.tenant_id = audit_log.tenant_id)"
+        );
+        app.operator.execute(&sql).await;
+        audit.write_failures(None).await.unwrap();
+        assert!(!audit.has_failures());
+        let found = verify(&app, spoilt).await;
+        assert_eq!((broken(&found), found.verified, found.unchained_since), (None, 4, 1));
     }
 }
