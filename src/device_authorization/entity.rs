@@ -110,7 +110,8 @@ pub async fn settled(
     Ok(among.iter().copied().filter(|id| !open.contains(id)).collect())
 }
 
-/// The network that has most of these codes, and their number.
+/// The network that has most of these codes, and their number; of several, the one with the oldest
+/// code.
 pub async fn greediest(
     on: &impl ConnectionTrait,
     among: Select<Entity>,
@@ -118,6 +119,7 @@ pub async fn greediest(
     let codes = Expr::col(Column::Id).count();
     let by_network = among.select_only().column(Column::Network).column_as(codes.clone(), "codes");
     let by_network = by_network.group_by(Column::Network).order_by_desc(codes);
+    let by_network = by_network.order_by_asc(Expr::col(Column::CreatedAt).min());
     by_network.order_by_asc(Column::Network).limit(1).into_tuple().one(on).await
 }
 
@@ -131,9 +133,10 @@ pub async fn oldest(
     ids.limit(1).into_tuple().one(on).await
 }
 
-/// Deletes a code.
-pub async fn delete(on: &impl ConnectionTrait, id: DeviceCodeId) -> Result<(), DbErr> {
-    Entity::delete_by_id(id).exec(on).await.map(drop)
+/// Deletes a code unless it was decided meanwhile: then it is not open, and there is room.
+pub async fn delete_undecided(on: &impl ConnectionTrait, id: DeviceCodeId) -> Result<(), DbErr> {
+    let undecided = Column::Status.eq(status::PENDING);
+    Entity::delete_by_id(id).filter(undecided).exec(on).await.map(drop)
 }
 
 /// Moves a code from one state to another. Returns whether it was in the first one and not over.

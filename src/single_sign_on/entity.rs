@@ -250,6 +250,15 @@ pub mod person {
         Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::Id.eq(id))
     }
 
+    /// The user of the tenant that these accounts are linked to.
+    pub fn linked_to(
+        tenant: TenantId,
+        accounts: Select<super::identity::Entity>,
+    ) -> Select<Entity> {
+        let users = accounts.select_only().column(super::identity::Column::UserId).into_query();
+        Entity::find().filter(Column::TenantId.eq(tenant)).filter(Column::Id.in_subquery(users))
+    }
+
     /// All users of the tenant.
     pub fn at_home(tenant: TenantId) -> Select<Entity> {
         Entity::find().filter(Column::TenantId.eq(tenant))

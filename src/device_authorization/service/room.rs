@@ -31,19 +31,15 @@ pub(super) async fn make_room(
     tenant: Option<TenantId>,
     now: Timestamp,
 ) -> Result<bool> {
-    let mut bounds = vec![(Entity::open(now), OPEN_CODES_MAX)];
-    let of_tenant = tenant.map(|tenant| Entity::naming(tenant, now));
-    bounds.extend(of_tenant.map(|codes| (codes, OPEN_CODES_PER_TENANT)));
-    let mut deleted = Vec::new();
-    for (codes, most) in bounds {
+    // The tenant first: a code that it gives up makes room for all.
+    let of_tenant = tenant.map(|tenant| (Entity::naming(tenant, now), OPEN_CODES_PER_TENANT));
+    let of_all = (Entity::open(now), OPEN_CODES_MAX);
+    for (codes, most) in of_tenant.into_iter().chain([of_all]) {
         match room(on, codes, most, network).await? {
             Room::Free => {}
-            Room::InPlaceOf(id) => deleted.push(id),
+            Room::InPlaceOf(id) => entity::delete_undecided(on, id).await?,
             Room::None => return Ok(false),
         }
-    }
-    for id in deleted {
-        entity::delete(on, id).await?;
     }
     Ok(true)
 }

@@ -58,7 +58,8 @@ async fn confirm(visit: &Visit, return_to: &str) -> Result<Response, Error> {
         Err(elsewhere) => return Ok(elsewhere),
     };
     let code: String = visit.form.text("code").chars().filter(|c| !c.is_whitespace()).collect();
-    let confirmed = visit.state.users.confirm_totp(session.user, &code, &visit.origin()).await;
+    let person = (session.user, session.generation);
+    let confirmed = visit.state.users.confirm_totp(person, &code, &visit.origin()).await;
     let codes = match confirmed {
         Ok(codes) => codes,
         Err(error) if matches!(error.code(), ErrorCode::BadUserInput | ErrorCode::RateLimited) => {

@@ -33,9 +33,9 @@ impl SingleSignOn {
         account: &Account,
     ) -> Result<Option<user::Model>> {
         let reader = self.with.database.reader();
-        let linked = of_account(provider, account).one(reader).await?;
-        let Some(linked) = linked else { return Ok(None) };
-        Ok(person::with_id(provider.tenant_id, linked.user_id).one(reader).await?)
+        // In one statement: a link that is removed in between would let the account in again.
+        let linked = of_account(provider, account);
+        Ok(person::linked_to(provider.tenant_id, linked).one(reader).await?)
     }
 
     /// Links an account that signs in for the first time to the user with its address, or to a new

@@ -13,7 +13,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     /// The SHA-256 of the key.
     pub id: Vec<u8>,
-    /// The SHA-256 of the e-mail address that signed in from a known network; absent for counts.
+    /// The SHA-256 of the user who signed in from a known network; absent for counts.
     pub identity: Option<Vec<u8>>,
     /// The number of counted attempts.
     pub failures: i64,
@@ -41,7 +41,12 @@ impl Entity {
             .lock_exclusive()
     }
 
-    /// The known networks of an address, the one used last first.
+    /// The rows under these keys as they are.
+    pub fn under(keys: &[Vec<u8>]) -> Select<Self> {
+        Self::find().filter(Column::Id.is_in(keys.iter().cloned()))
+    }
+
+    /// The known networks of a user, the one used last first.
     pub fn known_to(identity: &[u8]) -> Select<Self> {
         let known = Self::find().filter(Column::Identity.eq(identity.to_vec()));
         known.order_by_desc(Column::LastAt).order_by_asc(Column::Id)

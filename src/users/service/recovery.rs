@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::ids::{RecoveryCodeId, UserId};
 use crate::secret::SecretHash;
 use crate::users::entity::credential::recovery::{Column, Entity, Model};
-use crate::users::model::{RecoveryCodes, SecondFactorOutcome, SignInOrigin};
+use crate::users::model::{SecondFactorOutcome, SignInOrigin};
 
 const CODES: usize = 10;
 
@@ -61,25 +61,6 @@ impl Users {
         }
         self.record_code_failure(user, "recovery_code_refused", origin).await?;
         Ok(SecondFactorOutcome::Refused)
-    }
-
-    /// Gives the person new recovery codes; earlier ones stop working.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn renew_recovery_codes(
-        &self,
-        user: UserId,
-        origin: &SignInOrigin,
-    ) -> Result<RecoveryCodes> {
-        let codes = generate(&*self.entropy);
-        let work = async |write: Arc<Write<'_>>| {
-            let person = self.locked_user(&write, user).await?;
-            self.replace_recovery_codes(write.on(), user, &codes).await?;
-            self.record(&write, (user, person.tenant_id), "renewRecoveryCodes", origin).await
-        };
-        self.database.transaction(work).await?;
-        Ok(RecoveryCodes(codes))
     }
 
     /// The number of unused recovery codes of the person.

@@ -51,7 +51,8 @@ impl Users {
         };
         let found = Entity::with_password(&folded, USERS_TRIED).all(self.database.reader());
         let found = found.await?;
-        let keys = SignInKeys::new(&folded, origin.address, found.len() > 1);
+        let users: Vec<UserId> = found.iter().map(|user| user.id).collect();
+        let keys = SignInKeys::new(&folded, origin.address, &users);
         let admission = self.throttle.admit(&keys).await?;
         let blocked = match admission {
             Admission::Admitted { .. } => None,
@@ -77,7 +78,7 @@ impl Users {
         for user in matching {
             if self.may_use_password(&user).await? {
                 let of_network = admission == Admission::Admitted { of_network: true };
-                self.throttle.succeeded(&keys, of_network).await?;
+                self.throttle.succeeded(&keys, of_network, user.id, origin.address).await?;
                 let user = one(self.database.reader(), user, self.clock.now()).await?;
                 return Ok(PasswordOutcome::Accepted(Box::new(user)));
             }

@@ -3,9 +3,10 @@
 //! Failures are counted for each pair of address and network, for each address, for each network
 //! and for each wider one around it; each attempt counts as failed until it succeeds, so that
 //! concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
-//! or not. From a network where the person signed in lately only the count of the pair holds:
-//! somebody else's guesses do not keep them out. Users of several tenants may share an address:
-//! then a sign-in as one of them takes back no guess at another, and makes no network known.
+//! or not. From a network where a user with the address signed in lately only the count of the pair
+//! holds: somebody else's guesses do not keep them out. Users of several tenants may share an
+//! address, which nobody may find out: a sign-in takes back its own attempt alone, whoever else has
+//! the address. Counts fade: each free failure returns after its share of the time.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,25 +79,22 @@ pub struct SignInKeys {
     email: Vec<u8>,
     /// The networks around the address, each with its weight.
     networks: Vec<(Vec<u8>, u32)>,
-    known: Vec<u8>,
-    /// Whether users of several tenants have the address.
-    is_shared: bool,
+    /// The network as one where a user with the address signed in, for each such user.
+    known: Vec<Vec<u8>>,
 }
 
 impl SignInKeys {
-    /// The keys of an attempt with this address from there.
-    pub fn new(email_folded: &str, from: IpAddr, is_shared: bool) -> Self {
+    /// The keys of an attempt with this address, which these users have, from there.
+    pub fn new(email_folded: &str, from: IpAddr, users: &[UserId]) -> Self {
         let network = SourceNetwork::of(from);
-        let pair = format!("{network} {email_folded}");
         let networks = SourceNetwork::around(from).into_iter();
         Self {
-            known: key("known", &pair),
-            pair: key("pair", &pair),
+            known: users.iter().map(|user| known(network, *user)).collect(),
+            pair: key("pair", &format!("{network} {email_folded}")),
             email: key("email", email_folded),
             networks: networks
                 .map(|network| (key("network", &network.to_string()), network.weight()))
                 .collect(),
-            is_shared,
         }
     }
 
@@ -123,7 +121,7 @@ impl Throttle {
     /// Counts an attempt with a password.
     pub async fn admit(&self, keys: &SignInKeys) -> Result<Admission> {
         let work = async |write: Arc<Write<'_>>| {
-            let known = !keys.is_shared && self.is_known(&write, keys).await?;
+            let known = self.is_known(&write, keys).await?;
             let mut counted = vec![(&keys.pair, self.per_pair)];
             if !known {
                 counted.push((&keys.email, PER_EMAIL));
@@ -135,27 +133,24 @@ impl Throttle {
         self.database.transaction(work).await
     }
 
-    /// Takes back what [`Throttle::admit`] counted for an attempt that succeeded, `of_network` as
-    /// it said, and the failures of before where nobody else has the address. More would let an own
-    /// account take back guesses at others.
-    pub async fn succeeded(&self, keys: &SignInKeys, of_network: bool) -> Result<()> {
+    /// Takes back what [`Throttle::admit`] counted for an attempt of the user that succeeded, and
+    /// makes the network known; `of_network` as it said. More would let an own account take back
+    /// guesses at others.
+    pub async fn succeeded(
+        &self,
+        keys: &SignInKeys,
+        of_network: bool,
+        user: UserId,
+        from: IpAddr,
+    ) -> Result<()> {
+        let mut own = vec![keys.pair.clone()];
+        if of_network {
+            own.push(keys.email.clone());
+            own.extend(keys.networks.iter().map(|(id, _)| id.clone()));
+        }
         let work = async |write: Arc<Write<'_>>| {
-            let mut own = Vec::new();
-            if of_network {
-                own.extend(keys.networks.iter().map(|(id, _)| id.clone()));
-            }
-            if keys.is_shared {
-                own.push(keys.pair.clone());
-                own.extend(of_network.then(|| keys.email.clone()));
-            } else {
-                let ended = [keys.pair.clone(), keys.email.clone()];
-                Entity::delete_many().filter(Column::Id.is_in(ended)).exec(write.on()).await?;
-            }
             self.take_back(&write, &own).await?;
-            if !keys.is_shared {
-                self.remember(&write, keys).await?;
-            }
-            Ok(())
+            self.remember(&write, user, from).await
         };
         self.database.transaction(work).await
     }
@@ -171,12 +166,13 @@ impl Throttle {
         Ok(())
     }
 
-    /// Makes the network known for the address, in place of the one that was used longest ago.
-    async fn remember(&self, write: &Write<'_>, keys: &SignInKeys) -> Result<()> {
+    /// Makes the network known for the user, in place of the one that was used longest ago.
+    async fn remember(&self, write: &Write<'_>, user: UserId, from: IpAddr) -> Result<()> {
         let now = self.clock.now();
+        let identity = key("user", &user.to_string());
         let known = Model {
-            id: keys.known.clone(),
-            identity: Some(keys.email.clone()),
+            id: known(SourceNetwork::of(from), user),
+            identity: Some(identity.clone()),
             failures: 0,
             blocked_until: now,
             last_at: now,
@@ -187,11 +183,8 @@ impl Throttle {
             .to_owned();
         let insert = Entity::insert(known.into_active_model()).on_conflict(again);
         insert.exec_without_returning(write.on()).await?;
-        let surplus = Entity::known_to(&keys.email)
-            .offset(KNOWN_MAX)
-            .limit(KNOWN_MAX)
-            .all(write.on())
-            .await?;
+        let surplus =
+            Entity::known_to(&identity).offset(KNOWN_MAX).limit(KNOWN_MAX).all(write.on()).await?;
         let surplus = surplus.into_iter().map(|row| row.id);
         Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(write.on()).await?;
         Ok(())
@@ -214,7 +207,8 @@ impl Throttle {
     }
 
     async fn is_known(&self, write: &Write<'_>, keys: &SignInKeys) -> Result<bool> {
-        let rows = Entity::locked(std::slice::from_ref(&keys.known)).all(write.on()).await?;
+        // Not locked: a sign-in writes it after the counts that are locked here.
+        let rows = Entity::under(&keys.known).all(write.on()).await?;
         Ok(rows.iter().any(|row| self.clock.now().since(row.last_at) < KNOWN_FOR))
     }
 
@@ -241,7 +235,7 @@ impl Throttle {
         Ok(Admission::Admitted { of_network })
     }
 
-    /// The counts: missing ones are created, expired ones start again.
+    /// The counts, faded by now; missing ones are created.
     async fn locked(
         &self,
         write: &Write<'_>,
@@ -267,9 +261,7 @@ impl Throttle {
         let rows = Entity::locked(&ids).all(write.on()).await?;
         let rows = rows.into_iter().filter_map(|row| {
             let (_, allowance) = keys.iter().find(|(id, _)| **id == row.id)?;
-            let forgotten = now.since(row.last_at) >= allowance.forgotten_after;
-            let failures = if forgotten { 0 } else { row.failures };
-            Some((Model { failures, ..row }, *allowance))
+            Some((allowance.faded(row, now), *allowance))
         });
         Ok(rows.collect())
     }
@@ -278,18 +270,19 @@ impl Throttle {
         let now = self.clock.now();
         for (row, allowance) in rows {
             let failures = row.failures.saturating_add(1);
+            let last_at = row.last_at;
             let mut row = row.into_active_model();
             row.failures = Set(failures);
             row.blocked_until = Set(now.plus(allowance.wait(failures)));
-            row.last_at = Set(now);
+            row.last_at = Set(last_at);
             row.kept_until = Set(Some(now.plus(allowance.forgotten_after)));
             row.update(write.on()).await?;
         }
         Ok(())
     }
 
-    /// Deletes what is forgotten, and the oldest rows beyond a million: whoever has many networks
-    /// must not fill the disk.
+    /// Deletes expired rows, and the oldest beyond a million, so that an attacker with many networks
+    /// cannot fill the disk.
     pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
         let now = self.clock.now();
         let old = |age: Duration| Column::LastAt.lt(Timestamp::minus(now, age));
@@ -316,6 +309,25 @@ impl Allowance {
         Self { free: self.free.saturating_mul(weight.into()), ..self }
     }
 
+    /// The count as it is now: each free failure returns after its share of the time, so that a
+    /// network that many share does not fill up over months. The rest of a share stays in `last_at`.
+    fn faded(self, row: Model, now: Timestamp) -> Model {
+        let idle = now.since(row.last_at);
+        let free = u32::try_from(self.free.max(1)).unwrap_or(u32::MAX);
+        let share = (self.forgotten_after / free).max(Duration::from_millis(1));
+        let returned = i64::try_from(idle.as_millis() / share.as_millis()).unwrap_or(i64::MAX);
+        // Beyond, the wait grows no further: higher counts would only fade later.
+        let most = self
+            .free
+            .saturating_add(i64::from(u64::BITS - self.wait_max.as_secs().leading_zeros()));
+        let failures = row.failures.min(most).saturating_sub(returned);
+        if failures <= 0 || idle >= self.forgotten_after {
+            return Model { failures: 0, last_at: now, ..row };
+        }
+        let shares = u32::try_from(returned).unwrap_or(u32::MAX);
+        Model { failures, last_at: row.last_at.plus(share * shares), ..row }
+    }
+
     /// The wait after so many failures.
     fn wait(self, failures: i64) -> Duration {
         let beyond = failures - self.free;
@@ -327,6 +339,11 @@ impl Allowance {
     }
 }
 
+/// The key of a network where the user signed in.
+fn known(network: SourceNetwork, user: UserId) -> Vec<u8> {
+    key("known", &format!("{network} {user}"))
+}
+
 fn key(kind: &str, text: &str) -> Vec<u8> {
     SecretHash::of(format!("{kind} {text}").as_bytes()).as_bytes().to_vec()
 }
@@ -334,6 +351,27 @@ fn key(kind: &str, text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn free_failures_return_one_by_one() {
+        let allowance = PER_CODE;
+        let at = |hours: u64| Timestamp::from_millis(0).plus(Duration::from_secs(hours * 3600));
+        let row = |failures: i64| Model {
+            id: Vec::new(),
+            identity: None,
+            failures,
+            blocked_until: at(0),
+            last_at: at(0),
+            kept_until: None,
+        };
+        let faded = |failures: i64, hours: u64| allowance.faded(row(failures), at(hours)).failures;
+        assert_eq!([faded(5, 0), faded(5, 4), faded(5, 5), faded(5, 15)], [5, 5, 4, 2]);
+        assert_eq!(faded(1_000_000, 0), 15, "the wait grows no further");
+        assert_eq!(faded(1_000_000, 24), 0);
+        // Attempts in between do not keep the rest of a share from returning.
+        let early = allowance.faded(row(5), at(4));
+        assert_eq!(allowance.faded(early, at(5)).failures, 4);
+    }
 
     #[test]
     fn wait_doubles_up_to_its_end_and_never_becomes_a_lock() {

@@ -89,10 +89,11 @@ impl Users {
     ///
     /// # Errors
     /// `BAD_USER_INPUT` for a wrong code, or if no key waits for one; `RATE_LIMITED` after too many
-    /// wrong ones.
+    /// wrong ones; `UNAUTHENTICATED` if the person has another token generation than the session of
+    /// the request, since they were signed out meanwhile.
     pub async fn confirm_totp(
         &self,
-        user: UserId,
+        (user, generation): (UserId, i64),
         code: &str,
         origin: &SignInOrigin,
     ) -> Result<RecoveryCodes> {
@@ -106,6 +107,9 @@ impl Users {
         let codes = recovery::generate(&*self.entropy);
         let work = async |write: Arc<Write<'_>>| {
             let person = self.locked_user(&write, user).await?;
+            if person.token_generation != generation {
+                return Err(Error::new(ErrorCode::Unauthenticated, "the session has ended"));
+            }
             let pending = Entity::pending(user).one(write.on()).await?;
             let wrong = || Error::bad_input("code", "is not the present code of the app");
             let pending = pending.ok_or_else(wrong)?;

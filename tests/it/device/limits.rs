@@ -126,6 +126,17 @@ both_databases! {
         assert!(rows(&app, "device_codes").await <= 20_001);
     }
 
+    async fn oldest_code_makes_room_among_networks_with_equally_many(engine: Engine) {
+        let app = behind_a_proxy(engine, |_| ()).await;
+        let north = app.world.north;
+        fill(&app, 1_999, "'2001:db8:' || i || '::'", Some(north)).await;
+        app.advance(1);
+        fill(&app, 1, "'10.0.0.1'", Some(north)).await;
+        assert_eq!(ask_from(&app, "2001:db9::1", Some(north)).await, 200);
+        assert_eq!(rows(&app, "device_codes WHERE network = '10.0.0.1'").await, 1);
+        assert_eq!(rows(&app, "device_codes").await, 2_000);
+    }
+
     async fn codes_of_one_tenant_leave_room_for_others(engine: Engine) {
         let app = behind_a_proxy(engine, |_| ()).await;
         let north = app.world.north;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use tenant_gateway::error::ErrorCode;
 use tenant_gateway::ids::UserId;
 use tenant_gateway::roles::Role;
 use tenant_gateway::users::{SecondFactorOutcome, Users};
 
-use super::{code_at, enrol, invited_by_operator, origin, session};
+use super::{code_at, enrol, generation, invited_by_operator, origin, session};
 use crate::support::{TestApp, both_databases};
 
 async fn person(app: &TestApp) -> UserId {
@@ -86,20 +87,39 @@ both_databases! {
         assert_eq!(recovered, refused);
     }
 
+    async fn sign_out_overtakes_the_confirmation_of_a_key(app: TestApp) {
+        let user = person(&app).await;
+        let (former, _) = enrol(&app, user).await;
+        let users = &app.operator.users;
+        let of_session = generation(&app, user).await;
+        let pending = users.begin_totp(user, session()).await.unwrap();
+        crate::support::notes::note(&pending.key);
+        let scope = app.operator.scope(app.world.north);
+        users.sign_out(&scope, &user.to_string()).await.unwrap();
+        app.advance(30);
+        let now = app.now().seconds();
+        let code = code_at(&pending.key, now);
+        let refused = users.confirm_totp((user, of_session), &code, &origin()).await;
+        assert_eq!(refused.err().unwrap().code(), ErrorCode::Unauthenticated);
+        let verified = users.verify_totp(user, &code_at(&former, now), &origin()).await.unwrap();
+        assert_eq!(verified, SecondFactorOutcome::Accepted, "the former key stays");
+    }
+
     async fn new_key_replaces_the_former_once_it_is_confirmed(app: TestApp) {
         let user = person(&app).await;
         let users = &app.operator.users;
         let (former, codes) = enrol(&app, user).await;
+        let generation = generation(&app, user).await;
         let pending = users.begin_totp(user, session()).await.unwrap();
         crate::support::notes::note(&pending.key);
         assert!(pending.uri.contains(&pending.key) && pending.qr_svg.contains("<svg"));
         app.advance(30);
         let now = app.now().seconds();
-        let wrong = users.confirm_totp(user, &code_at(&former, now), &origin()).await;
+        let wrong = users.confirm_totp((user, generation), &code_at(&former, now), &origin()).await;
         assert!(wrong.is_err());
         let verified = users.verify_totp(user, &code_at(&former, now), &origin()).await.unwrap();
         assert_eq!(verified, SecondFactorOutcome::Accepted);
-        users.confirm_totp(user, &code_at(&pending.key, now), &origin()).await.unwrap();
+        users.confirm_totp((user, generation), &code_at(&pending.key, now), &origin()).await.unwrap();
         app.advance(30);
         let now = app.now().seconds();
         let verified = users.verify_totp(user, &code_at(&former, now), &origin()).await.unwrap();

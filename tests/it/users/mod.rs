@@ -100,12 +100,19 @@ pub fn session() -> SessionId {
     "6f0dd1c2-6d1a-4ef4-8f5e-1d2f7c0f3c11".parse().unwrap()
 }
 
+/// The token generation of a person, which a session has from its beginning.
+pub async fn generation(app: &TestApp, user: UserId) -> i64 {
+    app.operator.users.signed_in(user).await.unwrap().row.token_generation
+}
+
 /// Enrols an authenticator app. Returns its key and the recovery codes.
 pub async fn enrol(app: &TestApp, user: UserId) -> (String, Vec<String>) {
     let enrolment = app.operator.users.begin_totp(user, session()).await.unwrap();
     notes::note(&enrolment.key);
     let code = code_at(&enrolment.key, app.now().seconds());
-    let codes = app.operator.users.confirm_totp(user, &code, &origin()).await.unwrap();
+    let generation = generation(app, user).await;
+    let codes =
+        app.operator.users.confirm_totp((user, generation), &code, &origin()).await.unwrap();
     codes.expose().iter().for_each(|code| notes::note(code));
     (enrolment.key, codes.expose().to_vec())
 }

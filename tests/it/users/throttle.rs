@@ -86,6 +86,23 @@ both_databases! {
         assert!(matches!(elsewhere, PasswordOutcome::Refused), "{elsewhere:?}");
     }
 
+    async fn one_address_does_not_shut_out_its_neighbours(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_address = 1).await;
+        let attempt = async |number: u32, address: &str| {
+            let email = format!("person-{number}@example.com");
+            let users = &app.operator.users;
+            let from = origin_at(address);
+            users.verify_password(&email, "no password of anybody", &from).await.unwrap()
+        };
+        // For hours, each time it may.
+        for number in 0..40 {
+            attempt(number, "192.0.2.1").await;
+            app.advance(600);
+        }
+        let neighbour = attempt(100, "192.0.2.9").await;
+        assert!(matches!(neighbour, PasswordOutcome::Refused), "{neighbour:?}");
+    }
+
     async fn counts_are_swept_once_they_are_forgotten(app: TestApp) {
         let user = invited_by_operator(&app, app.world.north, &[]).await.user();
         enrol(&app, user).await;
@@ -152,6 +169,76 @@ both_databases! {
         assert!(matches!(guess, PasswordOutcome::SlowDown { .. }), "{guess:?}");
         let from = origin_at("198.51.100.7");
         let person = users.verify_password(&victim.email, PASSWORD, &from).await.unwrap();
+        assert!(matches!(person, PasswordOutcome::Accepted(_)), "{person:?}");
+    }
+
+    /// Otherwise an administrator elsewhere could find out whom another tenant has.
+    async fn sign_ins_are_slowed_alike_whether_a_namesake_exists_or_not(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_user = 3).await;
+        let users = &app.operator.users;
+        notes::note(PASSWORD);
+        let mut outcomes = Vec::new();
+        for has_namesake in [false, true] {
+            let insider = invited_by_operator(&app, app.world.north, &[]).await;
+            users.accept_invitation(&insider.token, PASSWORD, &origin()).await.unwrap();
+            if has_namesake {
+                let new = NewUser {
+                    email: EmailAddress::read(&insider.email).unwrap(),
+                    name: Name::parse("name", "Eve").unwrap(),
+                    roles: Vec::new(),
+                };
+                let stranger = app.operator.scope(app.world.stranger);
+                let namesake = users.invite(&stranger, &new).await.unwrap();
+                let token = namesake.token.expose().to_owned();
+                notes::note(&token);
+                let other = "granite sunset 58 piano";
+                notes::note(other);
+                users.accept_invitation(&token, other, &origin()).await.unwrap();
+            }
+            let mut told = Vec::new();
+            for is_right in [false, false, true, false, true, false] {
+                let typed = if is_right { PASSWORD } else { "no password of anybody" };
+                let outcome = users.verify_password(&insider.email, typed, &origin()).await;
+                told.push(match outcome.unwrap() {
+                    PasswordOutcome::Accepted(_) => "accepted".to_owned(),
+                    PasswordOutcome::Refused => "refused".to_owned(),
+                    PasswordOutcome::SlowDown { retry_after } => format!("{retry_after:?}"),
+                });
+            }
+            outcomes.push(told);
+        }
+        assert_eq!(outcomes[0], outcomes[1]);
+        assert_eq!(outcomes[0][..3], ["refused", "refused", "accepted"]);
+    }
+
+    async fn known_network_admits_a_person_whatever_namesakes_do_elsewhere(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_user = 100).await;
+        let users = &app.operator.users;
+        let victim = invited_by_operator(&app, app.world.north, &[]).await;
+        notes::note(PASSWORD);
+        let home = origin_at("198.51.100.7");
+        users.accept_invitation(&victim.token, PASSWORD, &home).await.unwrap();
+        let first = users.verify_password(&victim.email, PASSWORD, &home).await.unwrap();
+        assert!(matches!(first, PasswordOutcome::Accepted(_)), "{first:?}");
+        let new = NewUser {
+            email: EmailAddress::read(&victim.email).unwrap(),
+            name: Name::parse("name", "Eve").unwrap(),
+            roles: Vec::new(),
+        };
+        let namesake = users.invite(&app.operator.scope(app.world.stranger), &new).await.unwrap();
+        let token = namesake.token.expose().to_owned();
+        notes::note(&token);
+        let other = "granite sunset 58 piano";
+        notes::note(other);
+        users.accept_invitation(&token, other, &origin()).await.unwrap();
+        loop {
+            let wrong = "no password of anybody";
+            let guess = users.verify_password(&victim.email, wrong, &origin()).await.unwrap();
+            if matches!(guess, PasswordOutcome::SlowDown { .. }) {
+                break;
+            }
+        }
+        let person = users.verify_password(&victim.email, PASSWORD, &home).await.unwrap();
         assert!(matches!(person, PasswordOutcome::Accepted(_)), "{person:?}");
     }
 
