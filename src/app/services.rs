@@ -160,10 +160,7 @@ impl Base<'_> {
     }
 
     fn outbound(&self) -> Arc<Outbound> {
-        let settings = Settings {
-            answer_patience: self.config.budget.patience,
-            ..Settings::from(&self.config.upstream)
-        };
+        let settings = Settings::new(&self.config.upstream, &self.config.budget);
         Arc::new(Outbound::new(
             settings,
             self.budgets.upstream_answers.clone(),

@@ -19,26 +19,26 @@ const BODY_MAX: usize = 64 * 1024;
 /// Sends GET; returns status and body of the answer.
 ///
 /// # Errors
-/// If there is no answer within `patience`.
-pub async fn get(address: SocketAddr, path: &str, patience: Duration) -> Result<(u16, Bytes)> {
-    send(address, Method::GET, path, patience).await
+/// If there is no answer within `timeout`.
+pub async fn get(address: SocketAddr, path: &str, timeout: Duration) -> Result<(u16, Bytes)> {
+    send(address, Method::GET, path, timeout).await
 }
 
 /// Sends POST without a body; returns status and body of the answer.
 ///
 /// # Errors
 /// As [`get`].
-pub async fn post(address: SocketAddr, path: &str, patience: Duration) -> Result<(u16, Bytes)> {
-    send(address, Method::POST, path, patience).await
+pub async fn post(address: SocketAddr, path: &str, timeout: Duration) -> Result<(u16, Bytes)> {
+    send(address, Method::POST, path, timeout).await
 }
 
 async fn send(
     address: SocketAddr,
     method: Method,
     path: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(u16, Bytes)> {
-    let answered = tokio::time::timeout(patience, exchange(address, method, path)).await;
+    let answered = tokio::time::timeout(timeout, exchange(address, method, path)).await;
     answered.map_err(|_| Error::internal(format!("{address} does not answer")))?
 }
 

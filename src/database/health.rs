@@ -209,11 +209,8 @@ impl Health {
 }
 
 /// Connects once, so that an error names the cause: a pool would retry and then report a timeout.
-pub(super) async fn connect_once(
-    options: &PgConnectOptions,
-    patience: Duration,
-) -> Result<(), DbErr> {
-    match timeout(patience, PgConnection::connect_with(options)).await {
+pub(super) async fn connect_once(options: &PgConnectOptions, limit: Duration) -> Result<(), DbErr> {
+    match timeout(limit, PgConnection::connect_with(options)).await {
         Ok(Ok(connection)) => {
             connection.close().await.ok();
             Ok(())

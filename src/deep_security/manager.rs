@@ -97,7 +97,7 @@ impl Manager {
     /// Names the link's tenant in a `NOT_FOUND` of the manager.
     pub(super) fn name_missing_tenant(&self, error: Error, id: ObjectId) -> Error {
         if error.code() == ErrorCode::NotFound {
-            client::no_such_tenant(&self.connection.own_route(), id)
+            client::no_such_tenant(&self.connection.installation_route(), id)
         } else {
             error
         }
@@ -116,7 +116,7 @@ impl Manager {
 
     /// The key under which an operation shares reads: the route and the access.
     pub fn key(&self) -> RouteKey {
-        let mut route = self.connection.own_route();
+        let mut route = self.connection.installation_route();
         if let CredentialSource::TenantKey(access) = self.credential {
             route.identity = Identity(access.as_str().to_owned());
         }
@@ -165,7 +165,7 @@ impl Manager {
     pub fn name_missing<T: Resource>(&self, error: Error) -> Error {
         let status = error.upstream().and_then(|upstream| upstream.status);
         if status == Some(404) && error.code() == ErrorCode::NotFound {
-            let route = self.connection.own_route();
+            let route = self.connection.installation_route();
             client::with_upstream(Error::not_found(T::KIND), &route, status)
         } else {
             error
@@ -232,7 +232,7 @@ impl Manager {
         operation: &Operation,
         request: &ApiRequest,
     ) -> Result<ApiResponse> {
-        let route = self.connection.own_route();
+        let route = self.connection.installation_route();
         let auth = AuthHeaders::installation(&self.connection.credential)?;
         let response = self.attempt(operation, &route, &auth, request).await;
         response.map_err(|error| error.into_error(&route))

@@ -32,4 +32,4 @@ mod wire;
 pub use cache_ttl::CacheTtl;
 pub use keys::rewrap;
 pub use service::DeepSecurity;
-pub use session::{Session, SessionInput, first_key};
+pub use session::{Session, SessionInput, create_installation_key};

@@ -72,7 +72,7 @@ impl Manager {
         if status == 404 {
             self.name_missing_tenant(error, id)
         } else {
-            client::lacks_right(&self.connection.own_route(), status)
+            client::lacks_right(&self.connection.installation_route(), status)
         }
     }
 }

@@ -93,7 +93,7 @@ struct OpenSession<'a> {
 /// `UPSTREAM_UNAUTHORIZED` for a wrong name, password or code; `BAD_USER_INPUT` if no role is given
 /// and none is called `Full Access`; as `client::send`. After a lost response the outcome is
 /// unknown: the key may exist, but its secret is lost.
-pub async fn first_key(
+pub async fn create_installation_key(
     outbound: &Outbound,
     operation: &Operation,
     endpoint: &Arc<Endpoint>,

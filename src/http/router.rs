@@ -69,7 +69,7 @@ pub async fn serve_admin(
         .with_state(state);
     let service = hardened(service_fn(move |request| {
         let router = router.clone();
-        async move { Ok(check_host(request, async |request| route(router, request).await).await) }
+        async move { Ok(check_host(request, async |request| call(router, request).await).await) }
     }));
     serve(listener, budget, service, stopped).await;
 }
@@ -100,14 +100,14 @@ fn hardened<S>(service: S) -> SetResponseHeader<SetSensitiveRequestHeaders<S>, H
 async fn public(state: &AppState, router: Router, request: Request) -> Response {
     let routed = service_fn(move |request| {
         let router = router.clone();
-        let routed = async |request| catch_panic(route(router, request)).await;
+        let routed = async |request| catch_panic(call(router, request)).await;
         async move { Ok::<_, Infallible>(check_host(request, routed).await) }
     });
     let cors = state.cors.load_full();
     with_request_id(state, request, async |request| with_cors(&cors, routed, request).await).await
 }
 
-async fn route(mut router: Router, request: Request) -> Response {
+async fn call(mut router: Router, request: Request) -> Response {
     router.call(request).await.unwrap_or_else(|never| match never {})
 }
 

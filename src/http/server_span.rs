@@ -20,7 +20,7 @@ const TRACESTATE: &str = "tracestate";
 const NOT_RECORDED: [&str; 4] = [paths::LIVE, paths::HEALTHZ, paths::READY, paths::READYZ];
 
 /// Paths that are constants.
-const ROUTES: [&str; 27] = [
+const HTTP_ROUTES: [&str; 27] = [
     paths::GRAPHQL,
     paths::PUBLIC_QUERY,
     paths::PLAYGROUND,
@@ -51,7 +51,7 @@ const ROUTES: [&str; 27] = [
 ];
 
 /// Paths with one more segment, which may be a secret.
-const ROUTES_BELOW: [&str; 5] =
+const HTTP_ROUTES_BELOW: [&str; 5] =
     [paths::INVITE, paths::ASSETS, paths::PLAYGROUND, paths::ACCOUNT_PASSKEYS, CALLBACK_PATH];
 
 /// The span of a request. It names neither its path nor its query, which may hold credentials, but
@@ -66,7 +66,7 @@ impl ServerSpan {
             return Self(Span::none());
         }
         let method = method_name(request.method());
-        let route = route(path);
+        let route = http_route(path);
         let span = tracing::info_span!(
             target: SPANS,
             parent: None,
@@ -142,12 +142,12 @@ fn span_name(method: &'static str, route: Option<&str>) -> String {
 }
 
 /// The route of a path that is served.
-fn route(path: &str) -> Option<String> {
-    if let Some(route) = ROUTES.into_iter().find(|route| *route == path) {
+fn http_route(path: &str) -> Option<String> {
+    if let Some(route) = HTTP_ROUTES.into_iter().find(|route| *route == path) {
         return Some(route.to_owned());
     }
     let below = |base: &&str| path.strip_prefix(*base).is_some_and(|rest| rest.starts_with('/'));
-    ROUTES_BELOW.into_iter().find(below).map(|base| format!("{base}/{{}}"))
+    HTTP_ROUTES_BELOW.into_iter().find(below).map(|base| format!("{base}/{{}}"))
 }
 
 #[cfg(test)]
@@ -164,11 +164,14 @@ mod tests {
 
     #[test]
     fn route_never_holds_a_segment_of_the_caller() {
-        assert_eq!(route("/graphql").as_deref(), Some("/graphql"));
-        assert_eq!(route("/invite/a-secret-token").as_deref(), Some("/invite/{}"));
-        assert_eq!(route("/account/passkeys/options").as_deref(), Some("/account/passkeys/{}"));
+        assert_eq!(http_route("/graphql").as_deref(), Some("/graphql"));
+        assert_eq!(http_route("/invite/a-secret-token").as_deref(), Some("/invite/{}"));
+        assert_eq!(
+            http_route("/account/passkeys/options").as_deref(),
+            Some("/account/passkeys/{}")
+        );
         for unknown in ["/", "/graphqlx", "/a-secret", "/INVITE/a-secret", "/invited/x"] {
-            assert_eq!(route(unknown), None, "{unknown}");
+            assert_eq!(http_route(unknown), None, "{unknown}");
         }
     }
 

@@ -76,7 +76,7 @@ impl Sender {
             return Err(Failure::Deadline);
         }
         state.breaker.check()?;
-        let budget = operation.budget().reserve(route.tenant)?;
+        let call = operation.call_limit().reserve(route.tenant)?;
         let deadline = outgoing.deadline();
         let _concurrency = state.concurrency.acquire(operation.caller(), deadline).await?;
         let mut rate = limiter.acquire(route.tenant, route.endpoint.owner, deadline).await?;
@@ -84,7 +84,7 @@ impl Sender {
         // The circuit may have opened while this call waited.
         let permit = Some(state.breaker.acquire()?);
         let observer = Observer { sender: self, outgoing, permit, began: Instant::now() };
-        budget.commit();
+        call.commit();
         rate.mark_sent();
         let outcome = self.exchange(outgoing, &client, asked.elapsed()).await;
         observer.observe(&outcome);
@@ -164,8 +164,8 @@ fn status_class(status: u16) -> &'static str {
     }
 }
 
-/// Updates breaker, limiter and status from the outcome of a call. A call abandoned half-way counts
-/// too if it took long.
+/// Updates breaker, limiter and status from the outcome of a call. If the call is abandoned, `drop`
+/// does so: it counts as failed if it had taken long (`Settings::abandoned_counts_after`).
 struct Observer<'a> {
     sender: &'a Sender,
     outgoing: &'a OutgoingCall,
@@ -187,7 +187,7 @@ impl Observer<'_> {
                 }
                 operation.note_request_id(reply.request_id.as_deref());
             }
-            // Left to `drop`, which decides whether the call took long enough to count.
+            // The operation's deadline says nothing about the upstream: as if abandoned, see `drop`.
             Err(Failure::Deadline) => {}
             Err(failure) => {
                 let answered = matches!(failure, Failure::Malformed(_) | Failure::NoRoom { .. });
@@ -208,7 +208,9 @@ impl Observer<'_> {
 
 impl Drop for Observer<'_> {
     fn drop(&mut self) {
-        if self.permit.take().is_some() && self.began.elapsed() >= self.sender.settings.patience() {
+        if self.permit.take().is_some()
+            && self.began.elapsed() >= self.sender.settings.abandoned_counts_after()
+        {
             self.outgoing.state.note(|status| status.failed(false, ErrorCode::UpstreamTimeout));
         }
     }

@@ -22,7 +22,7 @@ pub enum Failure {
     /// The circuit of the route is open: nothing was sent.
     CircuitOpen,
     /// The operation has used up its calls: nothing was sent.
-    Budget {
+    CallLimit {
         /// Whether the calls of one tenant are used up, or those of the whole operation.
         of_tenant: bool,
         /// The number of calls allowed.
@@ -124,10 +124,12 @@ impl Failure {
             Self::InvalidRequest(cause) => {
                 Error::internal(format!("invalid upstream request: {cause}"))
             }
-            Self::Budget { of_tenant, limit } => {
-                let scope = if of_tenant { "one tenant in an operation" } else { "one operation" };
-                let message =
-                    format!("limit of {limit} calls of legacy systems for {scope} exceeded");
+            Self::CallLimit { of_tenant, limit } => {
+                let scope = if of_tenant { "for one tenant" } else { "in total" };
+                let message = format!(
+                    "the operation needs more than {limit} calls to legacy systems {scope}: \
+                     request less at once"
+                );
                 Error::new(ErrorCode::UpstreamBudgetExceeded, message)
             }
             Self::Deadline => Error::new(
@@ -146,7 +148,7 @@ impl Failure {
             Self::Timeout { .. } => ErrorCode::UpstreamTimeout,
             Self::Malformed(_) => ErrorCode::UpstreamMalformed,
             Self::CircuitOpen => ErrorCode::CircuitOpen,
-            Self::Budget { .. } => ErrorCode::UpstreamBudgetExceeded,
+            Self::CallLimit { .. } => ErrorCode::UpstreamBudgetExceeded,
             Self::Deadline => ErrorCode::DeadlineExceeded,
             Self::NoRoom { ever: true } | Self::OverShare => ErrorCode::RateLimited,
             Self::NoRoom { ever: false } => ErrorCode::OperationTooCostly,
@@ -157,7 +159,10 @@ impl Failure {
     /// Whether the cause lies in the operation that made the call, so that another operation
     /// waiting for the same read should try itself.
     pub(super) fn is_own(&self) -> bool {
-        matches!(self, Self::Budget { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. })
+        matches!(
+            self,
+            Self::CallLimit { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. }
+        )
     }
 
     fn upstream_error(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::limits::{Budget, TenantSlot, TenantSlots};
+use super::limits::{CallLimit, TenantSlot, TenantSlots};
 use super::route::RouteKey;
 use super::sharing::Once;
 use crate::config::LimitsConfig;
@@ -57,7 +57,7 @@ struct State {
     span: Option<ParentSpan>,
     trace: OnceLock<TraceContext>,
     deadline: Instant,
-    budget: Arc<Budget>,
+    call_limit: Arc<CallLimit>,
     slots: TenantSlots,
     once: Once,
     held_answers: Arc<AtomicUsize>,
@@ -98,7 +98,7 @@ impl Operation {
             span,
             trace,
             deadline,
-            budget: Budget::new(allowance.calls_per_tenant, allowance.calls),
+            call_limit: CallLimit::new(allowance.calls_per_tenant, allowance.calls),
             slots: TenantSlots::new(
                 allowance.concurrent_tenants,
                 allowance.tenant_deadline,
@@ -129,12 +129,12 @@ impl Operation {
 
     /// The number of calls sent or waiting to be sent; each retry counts.
     pub fn calls(&self) -> u64 {
-        self.0.budget.calls()
+        self.0.call_limit.calls()
     }
 
     /// The number of tenants on whose behalf calls were made.
     pub fn tenants(&self) -> u64 {
-        self.0.budget.tenants()
+        self.0.call_limit.tenants()
     }
 
     /// The request ids in the upstreams' answers, for the audit log: at most 100.
@@ -207,8 +207,8 @@ impl Operation {
         self.0.trace.get_or_init(|| TraceContext::begin(entropy))
     }
 
-    pub(super) fn budget(&self) -> &Arc<Budget> {
-        &self.0.budget
+    pub(super) fn call_limit(&self) -> &Arc<CallLimit> {
+        &self.0.call_limit
     }
 
     /// The deadline of calls for this tenant: for waiting and, of a read, for the answer.

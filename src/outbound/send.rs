@@ -51,7 +51,7 @@ impl Outbound {
         Self { sender, cache, reads: SingleFlight::default(), parsing }
     }
 
-    /// Sends a call within the operation's budget and deadline and the route's circuit, concurrency
+    /// Sends a call within the operation's call limit and deadline and the route's circuit, concurrency
     /// and rate. Reads are retried after transient failures and shared with concurrent callers of
     /// the same read on the same route; writes are sent once.
     ///

@@ -23,7 +23,7 @@ pub struct Settings {
     pub queue: usize,
     /// Calls per minute to one installation under one credential; 0 sets no limit.
     pub calls_per_minute: usize,
-    /// How long an answer waits for memory.
+    /// How long an answer waits for memory: `budget.patience`.
     pub answer_patience: Duration,
     /// When the circuit of a route opens.
     pub breaker: BreakerSettings,
@@ -46,22 +46,8 @@ pub struct BreakerSettings {
 }
 
 impl Settings {
-    /// How long an abandoned call must have taken to count as a failure: most reads are abandoned
-    /// by their operation before their own time limit.
-    pub(super) fn patience(&self) -> Duration {
-        self.timeout / 3
-    }
-}
-
-impl Default for Settings {
-    /// The defaults of the configuration.
-    fn default() -> Self {
-        Self::from(&UpstreamConfig::default())
-    }
-}
-
-impl From<&UpstreamConfig> for Settings {
-    fn from(config: &UpstreamConfig) -> Self {
+    /// The settings of a configuration.
+    pub fn new(config: &UpstreamConfig, budget: &BudgetConfig) -> Self {
         Self {
             addresses: AddressPolicy { allow_private: config.allow_private_addresses },
             connect_timeout: config.connect_timeout,
@@ -70,7 +56,7 @@ impl From<&UpstreamConfig> for Settings {
             concurrency: config.concurrency,
             queue: config.queue,
             calls_per_minute: config.calls_per_minute,
-            answer_patience: BudgetConfig::default().patience,
+            answer_patience: budget.patience,
             breaker: BreakerSettings {
                 consecutive_failures: config.breaker_failures,
                 sample: config.breaker_sample,
@@ -79,5 +65,18 @@ impl From<&UpstreamConfig> for Settings {
             },
             cache_size: config.cache_size,
         }
+    }
+
+    /// A call abandoned after this long counts as failed. Shorter than its time limit, because the
+    /// operation of a read usually gives up earlier: an upstream that hangs would never count.
+    pub(super) fn abandoned_counts_after(&self) -> Duration {
+        self.timeout / 3
+    }
+}
+
+impl Default for Settings {
+    /// The defaults of the configuration.
+    fn default() -> Self {
+        Self::new(&UpstreamConfig::default(), &BudgetConfig::default())
     }
 }

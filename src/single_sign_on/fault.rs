@@ -33,7 +33,7 @@ impl From<Failure> for ProviderFault {
             Failure::Unreachable(_)
             | Failure::ConnectionLost(_)
             | Failure::CircuitOpen
-            | Failure::Budget { .. }
+            | Failure::CallLimit { .. }
             | Failure::QueueFull
             | Failure::NoRoom { .. }
             | Failure::OverShare => Self::Unreachable,

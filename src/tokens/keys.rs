@@ -146,7 +146,7 @@ impl KeyRing {
         }
         // Boxed, as above.
         let reload = async {
-            let _turn = self.reloading.lock().await;
+            let _guard = self.reloading.lock().await;
             if is_fresh() { Ok(()) } else { self.load(Unopened::Skip).await }
         };
         reload.boxed().await

@@ -35,7 +35,7 @@ pub struct Connection {
 
 impl Connection {
     /// The route on which the installation's own credential is used.
-    pub fn own_route(&self) -> UpstreamRoute {
+    pub fn installation_route(&self) -> UpstreamRoute {
         UpstreamRoute {
             tenant: self.tenant,
             endpoint: self.endpoint.clone(),

@@ -100,7 +100,7 @@ impl Room {
     }
 
     /// The module where the item of a path stands; re-exports are followed.
-    fn home(&self, path: &[String], patience: usize) -> Segments {
+    fn home(&self, path: &[String], depth_left: usize) -> Segments {
         let mut at = Segments::new();
         for (index, part) in path.iter().enumerate() {
             at.push(part.clone());
@@ -108,10 +108,10 @@ impl Room {
                 continue;
             }
             at.pop();
-            let behind = self.modules[&at].names.get(part).filter(|_| patience > 0);
+            let behind = self.modules[&at].names.get(part).filter(|_| depth_left > 0);
             let Some(behind) = behind else { return at };
             let further = [behind, &path[index + 1..]].concat();
-            return self.home(&further, patience - 1);
+            return self.home(&further, depth_left - 1);
         }
         at
     }

@@ -43,7 +43,7 @@ pub struct Audit {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     failures: FailureQueue,
-    // Held while a record is written that no caller waits for.
+    // Held while a record is written for which no caller waits.
     unhurried: Mutex<()>,
     // Held while a page of a chain is hashed, so that verifications take one core at most.
     verifying: Mutex<()>,
@@ -89,11 +89,11 @@ impl Audit {
         }
     }
 
-    /// Records a refusal that no caller waits for. Thousands of streams may end at once: their
-    /// records are written one after another, so that at most one of them is before another writer
-    /// in the queue.
-    pub async fn refused_in_turn(&self, refusal: Refusal) {
-        let _turn = self.unhurried.lock().await;
+    /// Records a refusal for which no caller waits. Thousands of streams may end at once, each with
+    /// a record: only one of them queues for the database at a time, so that a writer with a caller
+    /// waits for one record and not for thousands.
+    pub async fn refused_later(&self, refusal: Refusal) {
+        let _guard = self.unhurried.lock().await;
         self.refused(refusal).await;
     }
 

@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
 
     async fn verify_page(&mut self, last: i64, most: u64) -> Result<()> {
         // Held over the statement too: verifications take turns page by page.
-        let _turn = self.audit.verifying.lock().await;
+        let _guard = self.audit.verifying.lock().await;
         let records = Entity::chained(self.scope)
             .filter(Column::Position.gte(self.next))
             .filter(Column::Position.lte(last))

@@ -91,11 +91,11 @@ impl Usage {
         if self.pending().is_empty() && self.writing.try_lock().is_ok() {
             return;
         }
-        if let Ok(turn) = self.writing.clone().try_lock_owned() {
+        if let Ok(guard) = self.writing.clone().try_lock_owned() {
             let usage = self.clone();
             // A task of its own: the read may be cancelled meanwhile.
             let flushing = tokio::spawn(async move {
-                if let Err(error) = usage.flush_in_turn(turn).await {
+                if let Err(error) = usage.flush_locked(guard).await {
                     error.log_cause();
                 }
             });
@@ -111,11 +111,11 @@ impl Usage {
     /// # Errors
     /// If the database refuses.
     pub async fn flush(&self) -> Result<()> {
-        let turn = self.writing.clone().lock_owned().await;
-        self.flush_in_turn(turn).await
+        let guard = self.writing.clone().lock_owned().await;
+        self.flush_locked(guard).await
     }
 
-    async fn flush_in_turn(&self, _turn: OwnedMutexGuard<()>) -> Result<()> {
+    async fn flush_locked(&self, _guard: OwnedMutexGuard<()>) -> Result<()> {
         let batch = std::mem::take(&mut *self.pending());
         if batch.is_empty() {
             return Ok(());

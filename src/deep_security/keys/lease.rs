@@ -19,7 +19,8 @@ impl Keys {
         let (held, mut dropped) = oneshot::channel();
         let database = self.database.clone();
         let lease = self.settings.lease;
-        // A task of its own, which ends between renewals and never within one.
+        // Spawned, so that dropping the sender ends the loop only between two renewals: a renewal
+        // that has begun is not cut off within its transaction.
         tokio::spawn(async move {
             while timeout(lease / 3, &mut dropped).await.is_err() {
                 if let Err(error) = renew(&database, id, lease).await {

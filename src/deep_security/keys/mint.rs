@@ -1,11 +1,17 @@
-//! Creates a tenant's key.
+//! Mints a tenant's key: the primary manager creates it, the gateway verifies and stores it.
 //!
-//! A read-only key needs the id of the tenant's read-only role. Only a key of the tenant can read
-//! its roles, and no such key exists yet. The key is therefore minted with the role that the
-//! previous key had, or else with role 2, the Auditor of a fresh tenant, and then asked for its
-//! role and the role's rights. If the role is not read-only, a short-lived key of full access looks
-//! the role up by its name. In the usual case this mints one key, which never had more than read
-//! access. A key of full access gets role 1, which every tenant has.
+//! A key of full access gets role 1, which every tenant has.
+//!
+//! A read-only key needs the id of the tenant's read-only role, but only a key of the tenant itself
+//! can list its roles. So the gateway guesses the role and verifies the guess:
+//!
+//! 1. It mints a key with the role of the tenant's previous key, or else with role 2, the Auditor
+//!    of a new tenant.
+//! 2. With this key it reads the role. A role that only views is right, and the key is stored.
+//! 3. Otherwise it mints a temporary key of full access, looks the role up by its name, mints the
+//!    key with that role, and deletes the temporary key.
+//!
+//! Most tenants need one key, which never had more than read access.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -85,42 +91,42 @@ impl Keys {
 
     /// Mints the key of a claimed row.
     pub(super) async fn mint(&self, wanted: &KeyRequest, row: Model) -> Result<TenantKey> {
-        // The lease lasts as long as the work: a node that takes the claim over meets no other.
+        // Renewed until the key is minted, so that no other node takes the claim over meanwhile.
         let _lease = self.keep_lease(row.id);
         let deadline = Instant::now() + DEADLINE;
         let operation = Operation::background(wanted.request_id.clone(), deadline);
-        let mut traces = Traces::default();
-        let minted = timeout_at(deadline, self.make(wanted, &row, &operation, &mut traces)).await;
+        let mut remnants = Remnants::default();
+        let minted = timeout_at(deadline, self.make(wanted, &row, &operation, &mut remnants)).await;
         let error = match minted {
             Ok(Ok(key)) => return Ok(key),
             Ok(Err(error)) => error,
-            Err(_) => timed_out(&wanted.connection.own_route()),
+            Err(_) => timed_out(&wanted.connection.installation_route()),
         };
-        self.give_up(&row, traces.remains).await?;
-        // The caller's own request was not sent, whatever happened to the key.
+        self.give_up(&row, remnants.remains).await?;
+        // Only the request for the key has an unknown outcome; that of the caller was not sent.
         let error = error.with_known_outcome();
-        if traces.requested {
+        if remnants.requested {
             self.note_failure(wanted.slot, error.clone());
         }
         Err(error)
     }
 
-    /// Requests, verifies and stores a key. Updates `traces` whenever a key may exist at the
-    /// manager.
+    /// Requests, verifies and stores a key. `remnants` says at any moment whether the manager may
+    /// have a key that is not stored: this future can be dropped when the time is up.
     async fn make(
         &self,
         wanted: &KeyRequest,
         row: &Model,
         operation: &Operation,
-        traces: &mut Traces,
+        remnants: &mut Remnants,
     ) -> Result<TenantKey> {
         let connection = &*wanted.connection;
         let tenant = remote_tenant(connection)?;
         self.require_active(connection, tenant, operation).await?;
         let context = MintContext { keys: self, connection, tenant, row, operation };
         match wanted.slot.access {
-            KeyAccess::Full => self.make_full(&context, wanted.slot, traces).await,
-            KeyAccess::Read => self.make_read_only(&context, wanted.slot, traces).await,
+            KeyAccess::Full => self.make_full(&context, wanted.slot, remnants).await,
+            KeyAccess::Read => self.make_read_only(&context, wanted.slot, remnants).await,
         }
     }
 
@@ -129,13 +135,13 @@ impl Keys {
         &self,
         context: &MintContext<'_>,
         slot: KeySlot,
-        traces: &mut Traces,
+        remnants: &mut Remnants,
     ) -> Result<TenantKey> {
-        let key = traces.follow(context.request_key(FULL_ACCESS, context.row.expires_at)).await?;
+        let key = remnants.track(context.request_key(FULL_ACCESS, context.row.expires_at)).await?;
         match self.keep_full(context, slot, &key).await {
             Ok(kept) => Ok(kept),
             Err(error) => {
-                traces.remains = !context.discard(&key).await;
+                remnants.remains = !context.discard(&key).await;
                 Err(error)
             }
         }
@@ -167,16 +173,16 @@ impl Keys {
         &self,
         context: &MintContext<'_>,
         slot: KeySlot,
-        traces: &mut Traces,
+        remnants: &mut Remnants,
     ) -> Result<TenantKey> {
         let expires_at = context.row.expires_at;
         let last = entity::last_role(self.database.reader(), slot).await?;
         let role = last.unwrap_or(AUDITOR);
-        traces.set(true);
+        remnants.set(true);
         let unfit = match context.request_key(role, expires_at).await {
             Err(error) if is_unknown_role(&error) => None,
             Err(error) => {
-                traces.set(error.is_outcome_unknown());
+                remnants.set(error.is_outcome_unknown());
                 return Err(error);
             }
             Ok(key) => match context.verify_key(&key, role, slot.access).await {
@@ -235,7 +241,6 @@ impl Keys {
         let go_live =
             async |write: Arc<Write<'_>>| entity::go_live(&write, row, &minted, now).await;
         if !self.database.transaction(go_live).await? {
-            // The lease expired and another node took over: this key is not needed.
             return Err(timed_out(&key.route));
         }
         let MintedKey { renew_at, expires_at, .. } = minted;
@@ -251,23 +256,23 @@ impl Keys {
     }
 }
 
-/// Keys that a failed mint may have left at the manager.
+/// Whether a failed mint may have left a key at the manager.
 #[derive(Default)]
-struct Traces {
+struct Remnants {
     /// Whether a key was requested and may have been created.
     requested: bool,
     /// Whether that key may still exist.
     remains: bool,
 }
 
-impl Traces {
+impl Remnants {
     fn set(&mut self, may_exist: bool) {
         self.requested = may_exist;
         self.remains = may_exist;
     }
 
-    /// Awaits the request for a key, which leaves no trace if it is known to have failed.
-    async fn follow<T>(&mut self, request: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Awaits a request for a key. From its start until it has certainly failed, the key may exist.
+    async fn track<T>(&mut self, request: impl Future<Output = Result<T>>) -> Result<T> {
         self.set(true);
         let result = request.await;
         if let Err(error) = &result {

@@ -1,5 +1,5 @@
-//! A temporary key of full access, which deletes stray keys where no other key can, and then
-//! itself.
+//! A temporary key of full access for a tenant that has no other: it deletes the tenant's stray
+//! keys, then itself.
 
 use std::sync::Arc;
 
@@ -29,9 +29,9 @@ pub(super) struct Remover {
 }
 
 impl Keys {
-    /// Mints a remover through the primary manager, for the tenant of a stray key. Returns `None`
-    /// while a key of full access is being minted, and for some minutes after an attempt, so that
-    /// this does not leave more stray keys than it deletes.
+    /// Mints a remover for the tenant of a stray key. Returns `None` while another key of full
+    /// access is being minted for the tenant, since that one can delete the stray too, and for ten
+    /// minutes after an attempt, since a failed attempt may itself leave a stray key.
     pub(super) async fn mint_remover(
         &self,
         connection: &Connection,

@@ -23,7 +23,8 @@ use crate::upstreams::Connection;
 /// How often a node checks whether another node has minted the key.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How often a search is repeated if the key that it found is no longer valid.
+/// The number of searches for one caller. A search is repeated when the key that it found was
+/// refused, or its installation changed, before the search ended.
 const ATTEMPTS: usize = 3;
 
 impl Keys {
@@ -57,7 +58,7 @@ impl Keys {
         }
         let message = "the tenant's Deep Security keys are changing; try again";
         let error = Error::new(ErrorCode::UpstreamUnavailable, message);
-        Err(with_upstream(error, &connection.own_route(), None))
+        Err(with_upstream(error, &connection.installation_route(), None))
     }
 
     /// Another key in place of a refused one. However many calls are refused at once, on however
@@ -100,8 +101,9 @@ impl Keys {
         key.is_valid_for(connection, now) && self.refused.get(&key.id).is_none()
     }
 
-    /// Joins or starts the search for a key; with `renewing`, for one that is not due for renewal.
-    /// It continues when its callers leave, because a requested key must be recorded.
+    /// Joins the search for a key of the slot that is under way, or starts one. With `renewing`, a
+    /// stored key that is due for renewal does not end the search. A search continues after its
+    /// callers have disconnected: a key that the manager was asked for must be recorded.
     fn search(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -141,7 +143,7 @@ impl Keys {
             if Instant::now() >= deadline {
                 let message = "timed out waiting for another node to mint the tenant's key";
                 let error = Error::new(ErrorCode::UpstreamTimeout, message);
-                return Err(with_upstream(error, &wanted.connection.own_route(), None));
+                return Err(with_upstream(error, &wanted.connection.installation_route(), None));
             }
             sleep(POLL_INTERVAL).await;
         }

@@ -20,9 +20,11 @@ use crate::outbound::{Outbound, ScopedKey, SingleFlight};
 use crate::seal::MasterKey;
 use crate::upstreams::Upstreams;
 
-/// The number of consecutive keys that may have been minted in vain before the gateway pauses. A
-/// manager that mints keys but does not let them be verified would soon be full of them.
+/// The number of consecutive failures to mint a key before the gateway pauses. Each failure may
+/// leave a key at the manager: without the pause, a manager whose new keys cannot be verified would
+/// fill up with them.
 const FAILURES_BEFORE_BACKOFF: u32 = 3;
+/// The length of the pause.
 const BACKOFF: Duration = Duration::from_mins(1);
 
 /// The keys of all tenants.
@@ -36,7 +38,7 @@ pub struct Keys {
     pub(super) outbound: Arc<Outbound>,
     pub(super) settings: KeySettings,
     pub(super) refused: Cache<TenantKeyId, ()>,
-    /// When a temporary key was last requested that only deletes others.
+    /// When a [`Remover`](super::remover::Remover) was last requested.
     pub(super) removers: Cache<KeyGroup, Instant>,
     pub(super) searches: SingleFlight<KeySlot, Result<Arc<TenantKey>>>,
     cached: Cache<KeySlot, Arc<TenantKey>>,
@@ -105,7 +107,7 @@ impl Keys {
         key
     }
 
-    /// Counts a key that may have been minted in vain.
+    /// Counts a failure after which the manager may have a key that nobody uses.
     pub(super) fn note_failure(&self, slot: KeySlot, error: Error) {
         let failures = self.backoffs.get(&slot).map_or(0, |before| before.failures) + 1;
         let until = Instant::now() + BACKOFF;

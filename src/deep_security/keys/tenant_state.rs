@@ -37,7 +37,7 @@ impl Keys {
         let request = ApiRequest::get(["tenants".into(), tenant.into()]);
         let found = self.send_as_installation::<Tenant>(connection, &request, operation).await;
         let found = found.map_err(|error| match error.code() {
-            ErrorCode::NotFound => client::no_such_tenant(&connection.own_route(), tenant),
+            ErrorCode::NotFound => client::no_such_tenant(&connection.installation_route(), tenant),
             _ => error,
         });
         let exists = match &found {
@@ -55,7 +55,7 @@ impl Keys {
                 let message =
                     format!("the tenant is not active in Deep Security: its state is {state}");
                 let error = Error::new(ErrorCode::UpstreamRejected, message);
-                Err(client::with_upstream(error, &connection.own_route(), Some(200)))
+                Err(client::with_upstream(error, &connection.installation_route(), Some(200)))
             }
         }
     }
@@ -67,6 +67,6 @@ pub fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
     id.and_then(|id| ObjectId::parse(Tenant::KIND, id).ok()).ok_or_else(|| {
         let message = "the tenant's link does not name a Deep Security tenant by a numeric id";
         let error = Error::new(ErrorCode::UpstreamRejected, message);
-        client::with_upstream(error, &connection.own_route(), None)
+        client::with_upstream(error, &connection.installation_route(), None)
     })
 }

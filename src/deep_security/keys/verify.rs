@@ -52,7 +52,7 @@ impl Keys {
         request: &ApiRequest,
         operation: &Operation,
     ) -> Result<T> {
-        let route = connection.own_route();
+        let route = connection.installation_route();
         let auth = AuthHeaders::installation(&connection.credential)?;
         let sent = client::send(&self.outbound, operation, &route, &auth, request).await;
         sent.map_err(|error| error.into_error(&route))?.read()
@@ -147,7 +147,7 @@ impl MintContext<'_> {
         found?.ok_or_else(|| {
             let message = "the tenant has no read-only role in Deep Security";
             let error = Error::new(ErrorCode::UpstreamRejected, message);
-            client::with_upstream(error, &self.connection.own_route(), Some(200))
+            client::with_upstream(error, &self.connection.installation_route(), Some(200))
         })
     }
 

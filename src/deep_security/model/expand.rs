@@ -55,7 +55,8 @@ impl Expand {
         }
     }
 
-    /// Keeps or drops the ids of rules, which the manager sends in any case.
+    /// Sets whether the ids of rules are kept. If no field asks for them they are dropped while the
+    /// response is parsed, because the manager sends them with each part.
     pub fn with_rules(self, rules: bool) -> Self {
         Self { rules, ..self }
     }

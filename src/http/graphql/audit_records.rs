@@ -119,7 +119,7 @@ pub fn record_revoked_stream(
     let guard = state.streams.register();
     let state = state.clone();
     tokio::spawn(async move {
-        state.audit.refused_in_turn(refusal).await;
+        state.audit.refused_later(refusal).await;
         drop(guard);
     });
 }

@@ -72,7 +72,7 @@ impl Throttle {
     /// Counts a failed authentication.
     pub fn failed(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
         let (pair, network) = keys(client_id, address);
-        let _turn = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _guard = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         count(&self.clients, pair, now);
         count(&self.addresses, network, now);
     }

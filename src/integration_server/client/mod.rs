@@ -47,7 +47,7 @@ impl Client {
         };
         let zone = TimeZone::get(&connection.time_zone).map_err(Error::internal)?;
         let calls = Calls::new(user_name, password, zone.clone());
-        Ok(Self { outbound, route: connection.own_route(), zone, calls })
+        Ok(Self { outbound, route: connection.installation_route(), zone, calls })
     }
 
     /// T1: one tenant.

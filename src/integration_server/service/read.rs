@@ -23,7 +23,7 @@ impl IntegrationServer {
         operation: &Operation,
     ) -> Result<Arc<RemoteTenant>> {
         let linked = self.linked_tenant(scope).await?;
-        let key = (linked.connection.own_route().key(), "tenant".to_owned());
+        let key = (linked.connection.installation_route().key(), "tenant".to_owned());
         let ask = || async {
             let read = linked.read(operation).await;
             self.note_use(scope, &linked, &read).await;
@@ -42,7 +42,7 @@ impl IntegrationServer {
         operation: &Operation,
     ) -> Result<Arc<Vec<VirtualMachine>>> {
         let linked = self.linked_tenant(scope).await?;
-        let key = (linked.connection.own_route().key(), "machines".to_owned());
+        let key = (linked.connection.installation_route().key(), "machines".to_owned());
         let ask = || async {
             let machines = linked.client.machines(operation, &linked.tenant).await;
             let machines = machines.map_err(|error| linked.named(error));
@@ -69,7 +69,7 @@ impl IntegrationServer {
         upstream: Option<&str>,
     ) -> Result<(UpstreamId, Arc<Vec<RemoteTenant>>)> {
         let (client, connection) = self.owned(scope, upstream).await?;
-        let key = (connection.own_route().key(), "tenants".to_owned());
+        let key = (connection.installation_route().key(), "tenants".to_owned());
         let ask = || async {
             let mut tenants = client.tenants(operation).await?;
             tenants.sort_by_cached_key(|tenant| (tenant.name.clone(), tenant.id.canonical()));
@@ -96,7 +96,7 @@ impl IntegrationServer {
         let remote = record.remote_tenant_id.as_deref();
         let connection = self.upstreams.of_open_record(&scope, record.upstream_id, remote).await?;
         let client = Client::new(self.outbound.clone(), &connection)?;
-        let key = (connection.own_route().key(), format!("report {}", report.canonical()));
+        let key = (connection.installation_route().key(), format!("report {}", report.canonical()));
         let ask = || async {
             match client.report(operation, &report, &tenant).await {
                 Err(error) if error.kind() == CallErrorKind::TenantNotFound => {

@@ -1,8 +1,8 @@
-//! Limits that hold calls back: the budget of an operation, tenants at once, rate, concurrency, the
+//! Limits that hold calls back: the calls of an operation, its tenants at once, rate, concurrency, the
 //! circuit breaker, and the memory of answers.
 
 mod breaker;
-mod budget;
+mod call_limit;
 mod concurrency;
 mod fair_queue;
 mod held_answer;
@@ -12,7 +12,7 @@ mod retry_budget;
 mod tenant_slots;
 
 pub(super) use breaker::BreakerPermit;
-pub(super) use budget::Budget;
+pub(super) use call_limit::CallLimit;
 pub(super) use held_answer::AnswerBudget;
 pub use held_answer::HeldAnswer;
 pub(super) use rate::RateLimiter;

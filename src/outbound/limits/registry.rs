@@ -98,7 +98,7 @@ impl RouteRegistry {
             system: route.endpoint.system,
         };
         RouteState {
-            breaker: Breaker::new(name, breaker, self.settings.patience()),
+            breaker: Breaker::new(name, breaker, self.settings.abandoned_counts_after()),
             concurrency: ConcurrencyLimit::new(concurrency, queue),
             retries: RetryBudget::new(),
             status: Mutex::default(),

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 
-/// The part of the operation's time that is kept back to return the answers of other tenants after
-/// one has timed out.
+/// The end of the operation's time in which no tenant is read any more. When a tenant times out, the
+/// operation uses this time to return the answers of the other tenants.
 const RESPONSE_RESERVE: Duration = Duration::from_millis(500);
 
 /// The tenant slots of an operation.

@@ -163,7 +163,7 @@ async fn read_ends_with_its_operation_and_write_does_not() {
 }
 
 #[tokio::test]
-async fn budget_counts_every_request() {
+async fn call_limit_counts_every_request() {
     let server = ScriptedServer::start(|_, _| answer(503, "", "")).await;
     let allowance = Allowance { calls_per_tenant: 4, ..ALLOWANCE };
     let operation =
@@ -172,6 +172,6 @@ async fn budget_counts_every_request() {
     outbound.send(&operation, &route(&server), read("a")).await.unwrap();
     assert_eq!((operation.calls(), operation.tenants()), (3, 1));
     let failure = outbound.send(&operation, &route(&server), read("b")).await.unwrap_err();
-    assert!(matches!(failure, Failure::Budget { of_tenant: true, limit: 4 }), "{failure:?}");
+    assert!(matches!(failure, Failure::CallLimit { of_tenant: true, limit: 4 }), "{failure:?}");
     assert_eq!((operation.calls(), server.count()), (4, 4));
 }

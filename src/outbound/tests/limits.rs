@@ -156,7 +156,7 @@ async fn waiting_for_a_slot_ends_with_the_operation() {
     let allowance = Allowance { concurrent_tenants: 1, ..ALLOWANCE };
     let operation =
         Operation::new("r".to_owned(), None, allowance, Instant::now() + Duration::from_secs(3));
-    let _turn = operation.tenant_slot(tenant(1)).await.unwrap();
+    let _slot = operation.tenant_slot(tenant(1)).await.unwrap();
     let error = operation.tenant_slot(tenant(2)).await.err().unwrap();
     assert_eq!(error.code(), ErrorCode::DeadlineExceeded);
 }

@@ -5,7 +5,7 @@ use async_graphql::Context;
 use super::inputs::{BasicCredentialInput, UpstreamCredentialInput};
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, service};
-use crate::deep_security::{Session, first_key};
+use crate::deep_security::{Session, create_installation_key};
 use crate::error::Result;
 use crate::ids::{UpstreamId, random_uuid};
 use crate::outbound::{BaseUrl, Endpoint, Outbound};
@@ -69,7 +69,7 @@ impl Given {
             base_url: base_url.clone(),
             ca_certificate: ca_certificate.map(str::to_owned),
         };
-        first_key(
+        create_installation_key(
             service::<Outbound>(ctx)?,
             operation(ctx)?,
             &endpoint.into(),

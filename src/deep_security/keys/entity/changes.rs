@@ -105,8 +105,9 @@ pub async fn go_live(
     Ok(true)
 }
 
-/// Gives up a claim. If the call was `sent`, the key may exist, and the row becomes stray in place
-/// of earlier strays of that name: cleanup searches by name, so one row is enough.
+/// Gives up a claim. If the request for the key was `sent`, the manager may have the key, and the
+/// row of the claim becomes stray, so that cleanup searches the manager for keys of that name. It
+/// replaces the stray rows of earlier claims with the same name: one search finds all their keys.
 pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<()> {
     let obsolete = if sent {
         Entity::delete_many()

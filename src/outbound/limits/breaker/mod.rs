@@ -30,7 +30,7 @@ pub(in crate::outbound) struct Breaker {
     name: CircuitName,
     settings: BreakerSettings,
     /// A call abandoned after this long counts as failed; one abandoned earlier does not count.
-    patience: Duration,
+    abandoned_counts_after: Duration,
     state: Mutex<State>,
 }
 
@@ -54,8 +54,9 @@ struct Bucket {
     failures: u32,
 }
 
-/// Permission to send one call. Report its outcome; a permit that is dropped without a report
-/// counts by how long the call took.
+/// Permission to send one call, whose outcome the sender reports. A permit that is dropped without
+/// a report belongs to an abandoned call: it counts as a failure if the call had taken at least
+/// `abandoned_counts_after`, and does not count otherwise.
 pub(in crate::outbound) struct BreakerPermit {
     breaker: Arc<Breaker>,
     began: Instant,
@@ -68,9 +69,9 @@ impl Breaker {
     pub(in crate::outbound) fn new(
         name: CircuitName,
         settings: BreakerSettings,
-        patience: Duration,
+        abandoned_counts_after: Duration,
     ) -> Arc<Self> {
-        Arc::new(Self { name, settings, patience, state: Mutex::default() })
+        Arc::new(Self { name, settings, abandoned_counts_after, state: Mutex::default() })
     }
 
     /// The kind of system that is called.
@@ -211,7 +212,7 @@ impl Drop for BreakerPermit {
         if self.is_reported {
             return;
         }
-        if self.began.elapsed() >= self.breaker.patience {
+        if self.began.elapsed() >= self.breaker.abandoned_counts_after {
             return self.report(State::failed);
         }
         let mut state = self.breaker.state();

@@ -84,7 +84,7 @@ async fn abandoned_probe_makes_room_for_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn abandoned_call_counts_as_failed_only_after_the_patience() {
+async fn abandoned_call_counts_as_failed_only_if_it_took_long() {
     let breaker = breaker();
     for _ in 0..10 {
         drop(breaker.acquire().unwrap());

@@ -7,7 +7,7 @@ use crate::ids::TenantId;
 use crate::outbound::failure::Failure;
 
 /// The calls that an operation may make, and those that it made.
-pub(in crate::outbound) struct Budget {
+pub(in crate::outbound) struct CallLimit {
     calls_per_tenant: u64,
     calls: u64,
     used: Mutex<Used>,
@@ -19,13 +19,13 @@ struct Used {
     tenants: HashMap<TenantId, u64>,
 }
 
-/// A reserved call; dropped without [`BudgetPermit::commit`] it is given back.
-pub(in crate::outbound) struct BudgetPermit {
-    budget: Option<Arc<Budget>>,
+/// A reserved call; dropped without [`CallPermit::commit`] it is given back.
+pub(in crate::outbound) struct CallPermit {
+    limit: Option<Arc<CallLimit>>,
     tenant: TenantId,
 }
 
-impl Budget {
+impl CallLimit {
     pub(in crate::outbound) fn new(calls_per_tenant: u64, calls: u64) -> Arc<Self> {
         Arc::new(Self { calls_per_tenant, calls, used: Mutex::default() })
     }
@@ -33,21 +33,21 @@ impl Budget {
     /// Reserves one call.
     ///
     /// # Errors
-    /// `Budget` if none is left.
+    /// `CallLimit` if none is left.
     pub(in crate::outbound) fn reserve(
         self: &Arc<Self>,
         tenant: TenantId,
-    ) -> Result<BudgetPermit, Failure> {
+    ) -> Result<CallPermit, Failure> {
         let mut used = self.used();
         if used.calls >= self.calls {
-            return Err(Failure::Budget { of_tenant: false, limit: self.calls });
+            return Err(Failure::CallLimit { of_tenant: false, limit: self.calls });
         }
         if used.tenants.get(&tenant).is_some_and(|calls| *calls >= self.calls_per_tenant) {
-            return Err(Failure::Budget { of_tenant: true, limit: self.calls_per_tenant });
+            return Err(Failure::CallLimit { of_tenant: true, limit: self.calls_per_tenant });
         }
         used.calls += 1;
         *used.tenants.entry(tenant).or_default() += 1;
-        Ok(BudgetPermit { budget: Some(self.clone()), tenant })
+        Ok(CallPermit { limit: Some(self.clone()), tenant })
     }
 
     /// The number of calls made or reserved.
@@ -66,17 +66,17 @@ impl Budget {
     }
 }
 
-impl BudgetPermit {
+impl CallPermit {
     /// Uses the call up: it is being sent.
     pub(in crate::outbound) fn commit(mut self) {
-        self.budget = None;
+        self.limit = None;
     }
 }
 
-impl Drop for BudgetPermit {
+impl Drop for CallPermit {
     fn drop(&mut self) {
-        if let Some(budget) = self.budget.take() {
-            let mut used = budget.used();
+        if let Some(limit) = self.limit.take() {
+            let mut used = limit.used();
             used.calls -= 1;
             used.tenants.entry(self.tenant).and_modify(|calls| *calls -= 1);
         }
@@ -93,26 +93,26 @@ mod tests {
 
     #[test]
     fn calls_are_limited_per_tenant_and_in_all() {
-        let budget = Budget::new(2, 3);
-        budget.reserve(tenant(1)).unwrap().commit();
-        budget.reserve(tenant(1)).unwrap().commit();
+        let limit = CallLimit::new(2, 3);
+        limit.reserve(tenant(1)).unwrap().commit();
+        limit.reserve(tenant(1)).unwrap().commit();
         assert!(matches!(
-            budget.reserve(tenant(1)),
-            Err(Failure::Budget { of_tenant: true, limit: 2 })
+            limit.reserve(tenant(1)),
+            Err(Failure::CallLimit { of_tenant: true, limit: 2 })
         ));
-        budget.reserve(tenant(2)).unwrap().commit();
+        limit.reserve(tenant(2)).unwrap().commit();
         assert!(matches!(
-            budget.reserve(tenant(2)),
-            Err(Failure::Budget { of_tenant: false, limit: 3 })
+            limit.reserve(tenant(2)),
+            Err(Failure::CallLimit { of_tenant: false, limit: 3 })
         ));
-        assert_eq!((budget.calls(), budget.tenants()), (3, 2));
+        assert_eq!((limit.calls(), limit.tenants()), (3, 2));
     }
 
     #[test]
     fn call_that_is_not_sent_is_given_back() {
-        let budget = Budget::new(1, 1);
-        drop(budget.reserve(tenant(1)).unwrap());
-        assert_eq!((budget.calls(), budget.tenants()), (0, 0));
-        assert!(budget.reserve(tenant(1)).is_ok());
+        let limit = CallLimit::new(1, 1);
+        drop(limit.reserve(tenant(1)).unwrap());
+        assert_eq!((limit.calls(), limit.tenants()), (0, 0));
+        assert!(limit.reserve(tenant(1)).is_ok());
     }
 }
