@@ -158,7 +158,7 @@ impl Keys {
         minted.expires_at = row.created_at.plus(self.settings.lifetime);
         let note = async |write: Arc<Write<'_>>| entity::note_minted(&write, row, &minted).await;
         if !self.database.transaction(note).await? {
-            return Err(timed_out(&key.route));
+            return Err(claim_lost(row.tenant_id));
         }
         context.require_own(key, FULL_ACCESS).await?;
         if minted.expires_at > row.expires_at {
@@ -241,7 +241,7 @@ impl Keys {
         let go_live =
             async |write: Arc<Write<'_>>| entity::go_live(&write, row, &minted, now).await;
         if !self.database.transaction(go_live).await? {
-            return Err(timed_out(&key.route));
+            return Err(claim_lost(row.tenant_id));
         }
         let MintedKey { renew_at, expires_at, .. } = minted;
         let tenant = row.tenant_id;
@@ -285,6 +285,13 @@ impl Remnants {
 /// The age at which a key of that lifetime is renewed.
 fn renewed_after(lifetime: Duration) -> Duration {
     lifetime * 4 / 5
+}
+
+/// Another node took the claim over: the lease expired because this node could not renew it. That
+/// node's key will be used; this one is deleted.
+pub(super) fn claim_lost(tenant: TenantId) -> Error {
+    let message = "another node took over minting the tenant's Deep Security key: try again";
+    Error::write_conflict(message).of_tenant(tenant)
 }
 
 fn timed_out(route: &UpstreamRoute) -> Error {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::entity::{self, KeyGroup, Model};
 use super::key::{KeySlot, TenantKey};
+use super::mint::claim_lost;
 use super::state::Keys;
 use super::verify::{FIRST_LIFETIME, FULL_ACCESS, MintContext, UnverifiedKey};
 use crate::database::Write;
@@ -100,7 +101,9 @@ impl Keys {
         let row = context.row;
         let minted = self.minted(row, key, FULL_ACCESS);
         let note = async |write: Arc<Write<'_>>| entity::note_minted(&write, row, &minted).await;
-        self.database.transaction(note).await?;
+        if !self.database.transaction(note).await? {
+            return Err(claim_lost(row.tenant_id));
+        }
         context.require_own(key, FULL_ACCESS).await?;
         let slot = KeySlot { link: row.link_id, access: KeyAccess::Full };
         Ok(TenantKey::new(row.id, slot, row.origin(), key.secret.clone(), row.lifetime()))
