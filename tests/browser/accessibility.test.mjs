@@ -1,20 +1,15 @@
 // axe reports no violation in any state of the page, in both themes, at three widths and at 200 % zoom.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { launch, openPlayground } from './browser.mjs';
+import { demo, openPlayground } from './browser.mjs';
 import { noteSecret, startDemo } from './gateway.mjs';
 
 let browser;
 let gateway;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
+demo((made) => {
+  ({ browser, gateway } = made);
 });
 
 const REFUSED = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';

@@ -1,6 +1,8 @@
 // A real Chromium that can reach only the gateway, and a driver of the playground.
 import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
+import { startDemo } from './gateway.mjs';
 
 export const SIGN_OUT = { role: 'button', name: 'Sign out' };
 
@@ -11,6 +13,21 @@ export function launch() {
     executablePath: process.env.CHROMIUM,
     // Chromium's own sandbox does not work for root.
     args: [...quiet, '--disable-component-update', '--disable-sync', closed, ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  });
+}
+
+/** A browser and a demo for the tests of one file, which `prepare` gets before they run; both end after them. */
+export function demo(prepare) {
+  const made = {};
+  before(async () => {
+    const browser = launch().then((launched) => (made.browser = launched));
+    const gateway = startDemo().then((started) => (made.gateway = started));
+    await Promise.all([browser, gateway]);
+    await prepare(made);
+  });
+  after(async () => {
+    await made.browser?.close();
+    await made.gateway?.end();
   });
 }
 

@@ -1,22 +1,16 @@
 // The schema explorer writes operations: fields, arguments and input fields, by mouse and by keyboard.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, openPlayground } from './browser.mjs';
-import { startDemo } from './gateway.mjs';
+import { test } from 'node:test';
+import { demo, openPlayground } from './browser.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;
 let browser;
 let gateway;
 let contoso;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+demo((made) => {
+  ({ browser, gateway } = made);
   contoso = gateway.customers[0];
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
 });
 
 /** A playground in a customer, with an empty operation and the schema at its side. */

@@ -1,9 +1,8 @@
 // One palette: every colour on the screen is one of playground/src/tokens.css, which docs/design.md describes.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
-import { startDemo } from './gateway.mjs';
+import { test } from 'node:test';
+import { demo, openPlayground, SIGN_OUT } from './browser.mjs';
 import { inviteInto, signInAs } from './person.mjs';
 
 const root = process.env.TENANT_GATEWAY_ROOT;
@@ -12,13 +11,8 @@ const tokens = [...readFileSync(`${root}/playground/src/tokens.css`, 'utf8').mat
 let browser;
 let gateway;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
+demo((made) => {
+  ({ browser, gateway } = made);
 });
 
 function filesBelow(folder, ending) {

@@ -1,9 +1,8 @@
 // People use the playground with their browser session: without a token, and without a secret that scripts could read.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
-import { startDemo } from './gateway.mjs';
+import { demo, openPlayground, SIGN_OUT } from './browser.mjs';
 import { inviteInto, signInAs } from './person.mjs';
 
 const ADMINISTRATOR = 'ba0fdcbd-e87d-4bdd-ae7d-ca6118b25068';
@@ -11,13 +10,8 @@ const pictures = process.env.TENANT_GATEWAY_PICTURES;
 let browser;
 let gateway;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
+demo((made) => {
+  ({ browser, gateway } = made);
 });
 
 test('a person signs in, works in a tenant, watches a task and signs out', async () => {

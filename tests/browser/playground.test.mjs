@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { parse } from 'graphql';
-import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
-import { noteSecret, startDemo } from './gateway.mjs';
+import { demo, openPlayground, SIGN_OUT } from './browser.mjs';
+import { noteSecret } from './gateway.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;
 const folder = `${process.env.TENANT_GATEWAY_ROOT}/playground/examples`;
@@ -16,17 +16,12 @@ let contoso;
 let fabrikam;
 let northwind;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+demo(async (made) => {
+  ({ browser, gateway } = made);
   assert.ok(gateway.playgroundURL, 'the binary has no playground: see the warning of cargo build');
   [contoso, fabrikam, northwind] = gateway.customers;
   await gateway.createClient('contoso backup', contoso.id);
   await gateway.createClient('fabrikam backup', fabrikam.id);
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
 });
 
 const open = (options) => openPlayground(browser, gateway, options);

@@ -1,8 +1,8 @@
 // Operations that are under way when the person changes the tenant, closes the tab or leaves, with answers that come late or never.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, openPlayground, SIGN_OUT } from './browser.mjs';
-import { noteSecret, startDemo } from './gateway.mjs';
+import { test } from 'node:test';
+import { demo, openPlayground, SIGN_OUT } from './browser.mjs';
+import { noteSecret } from './gateway.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;
 const MAY_HAVE_RUN = 'The gateway may have carried out the mutation all the same.';
@@ -11,14 +11,9 @@ let gateway;
 let contoso;
 let fabrikam;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+demo((made) => {
+  ({ browser, gateway } = made);
   [contoso, fabrikam] = gateway.customers;
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
 });
 
 /** In Contoso, with an example open. */

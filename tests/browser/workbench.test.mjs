@@ -1,7 +1,7 @@
 // The workbench as a person uses it: errors, examples, the schema, history, small screens, the keyboard.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, openPlayground } from './browser.mjs';
+import { test } from 'node:test';
+import { demo, openPlayground } from './browser.mjs';
 import { noteSecret, startDemo } from './gateway.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;
@@ -10,15 +10,10 @@ let gateway;
 let contoso;
 let northwind;
 
-before(async () => {
-  [browser, gateway] = await Promise.all([launch(), startDemo()]);
+demo((made) => {
+  ({ browser, gateway } = made);
   contoso = gateway.customers[0];
   northwind = gateway.customers[2];
-});
-
-after(async () => {
-  await browser?.close();
-  await gateway?.end();
 });
 
 async function openSignedIn(options) {
