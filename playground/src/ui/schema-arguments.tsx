@@ -12,7 +12,8 @@ import { isGiven, toggleArgument } from '../build-query/arguments';
 import type { Draft, FieldPath } from '../build-query/document';
 import { inputObjectOf, isInputGiven, toggleInput, type InputPath } from '../build-query/variables';
 
-interface Props {
+/** A field of the schema, and the draft that selects it. */
+export interface FieldProps {
   schema: GraphQLSchema;
   field: GraphQLField<unknown, unknown>;
   path: FieldPath;
@@ -21,7 +22,7 @@ interface Props {
 }
 
 /** The arguments of a field: a box that is checked is given in the operation of the open tab. */
-export function SchemaArguments({ schema, field, path, draft, edit }: Props) {
+export function SchemaArguments({ schema, field, path, draft, edit }: FieldProps) {
   return (
     <ul className="schema-arguments" aria-label={`Arguments of ${field.name}`}>
       {field.args.map((argument) => (

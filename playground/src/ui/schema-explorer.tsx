@@ -8,9 +8,9 @@ import {
   type OperationTypeNode,
 } from 'graphql';
 import { useState } from 'preact/hooks';
-import type { Draft, FieldPath } from '../build-query/document';
+import type { Draft } from '../build-query/document';
 import { isSelected, toggleField } from '../build-query/fields';
-import { SchemaArguments } from './schema-arguments';
+import { SchemaArguments, type FieldProps } from './schema-arguments';
 
 const OPERATIONS = ['query', 'mutation', 'subscription'] as OperationTypeNode[];
 
@@ -60,14 +60,6 @@ export function SchemaExplorer({ schema, problem, draft, edit }: Props) {
       </ul>
     </>
   );
-}
-
-interface FieldProps {
-  schema: GraphQLSchema;
-  field: GraphQLField<unknown, unknown>;
-  path: FieldPath;
-  draft: Draft;
-  edit: (draft: Draft) => void;
 }
 
 function SchemaField({ schema, field, path, draft, edit }: FieldProps) {
