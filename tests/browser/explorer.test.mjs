@@ -128,3 +128,43 @@ test('an argument that is ticked keeps the focus, so that Space takes it away ag
   assert.equal(await outcome.isChecked(), false);
   await playground.close();
 });
+
+test('the last field of an operation takes away that operation alone', async () => {
+  const { playground, page, search } = await openExplorer();
+  const fragment = 'fragment Name on Tenant { name }';
+  await playground.typeQuery(
+    `query Mine { requestTenantContext { tenantIDs } } query Other($id: ID!) { tenant(id: $id) { ...Name } } ${fragment}`,
+  );
+  await playground.typeVariables({ id: 'typed' });
+  await search.fill('requestTenantContext');
+  const context = page.getByRole('checkbox', { name: /^requestTenantContext / });
+  await context.uncheck();
+  await playground.shows('Query', /^(?!.*Mine)\s*query Other\(\$id: ID!\) \{.*\.\.\.Name.*fragment Name on Tenant/s);
+  assert.match(await playground.text('Variables'), /"id": "typed"/);
+
+  await playground.typeQuery(`query Mine { requestTenantContext { tenantIDs } } ${fragment}`);
+  await context.uncheck();
+  await playground.shows('Query', /^(?!.*Mine).*fragment Name on Tenant/s);
+  await context.check();
+  await playground.shows('Query', /query MyQuery.*requestTenantContext.*fragment Name on Tenant/s);
+  await playground.typeQuery('query Mine { requestTenantContext { tenantIDs } }');
+  await context.uncheck();
+  await playground.shows('Query', /^\s*$/);
+  await playground.close();
+});
+
+test('variables that fragments and directives use keep their definitions and values', async () => {
+  const { playground, page, search } = await openExplorer();
+  await playground.typeQuery(
+    'query Mine($note: String, $id: ID!, $short: Boolean!, $foreign: String, $unused: ID!) @note(text: $note) { ...Top } ' +
+      'fragment Top on Query { tenant(id: $id) { ...Name } } fragment Name on Tenant { name @skip(if: $short) } ' +
+      'fragment Foreign on Query { clients(name: $foreign) { totalCount } }',
+  );
+  await playground.typeVariables({ note: '<String>', id: '<ID>', short: true, unused: '<ID>' });
+  await search.fill('requestTenantContext');
+  await page.getByRole('checkbox', { name: /^requestTenantContext / }).check();
+  await playground.shows('Query', /query Mine\(\$note: String, \$id: ID!, \$short: Boolean!\) @note\(text: \$note\)/);
+  const variables = JSON.parse(await playground.text('Variables'));
+  assert.deepEqual(variables, { note: '<String>', id: '<ID>', short: true });
+  await playground.close();
+});

@@ -2,7 +2,10 @@ import {
   Kind,
   parse,
   print,
+  visit,
   type ArgumentNode,
+  type ASTNode,
+  type DefinitionNode,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
@@ -94,8 +97,9 @@ function namedTypeOf(field: GraphQLField<unknown, unknown> | undefined): unknown
 }
 
 /**
- * The document with other selections in its operation of this type, and without the variables that these do not use. A
- * document that cannot be parsed, or that holds operations of other types alone, gives way to a new one.
+ * The document with other selections in its operation of this type, and without the variables that the operation does not
+ * use; without selections, the document without the operation. A document that cannot be parsed, or that holds operations of
+ * other types alone, gives way to a new one.
  */
 export function replaceSelections(
   text: string,
@@ -107,19 +111,37 @@ export function replaceSelections(
   const before = existing ?? emptyOperation(operation);
   const variables: Variables = new Map(before.variableDefinitions?.map((node) => [node.variable.name.value, node]));
   const selections = change(before.selectionSet.selections, variables);
-  if (selections.length === 0) {
-    return '';
-  }
-  const variableDefinitions = usedVariables(variables, selections);
-  const after: OperationDefinitionNode = { ...before, variableDefinitions, selectionSet: selectionSet(selections) };
-  const others = existing ? document!.definitions : [];
-  const definitions = existing ? others.map((node) => (node === existing ? after : node)) : [after];
+  const kept = document && (existing || !document.definitions.some(isOperation)) ? document.definitions : [];
+  const changed = { ...before, selectionSet: selectionSet(selections) };
+  const used = usedVariables(changed, kept);
+  const variableDefinitions = [...variables.values()].filter(({ variable }) => used.has(variable.name.value));
+  const after = selections.length > 0 ? [{ ...changed, variableDefinitions }] : [];
+  const definitions = existing ? kept.flatMap((node) => (node === existing ? after : [node])) : [...after, ...kept];
   return print({ kind: Kind.DOCUMENT, definitions });
 }
 
-function usedVariables(variables: Variables, selections: readonly SelectionNode[]): VariableDefinitionNode[] {
-  const used = new Set(print(selectionSet(selections)).match(/\$\w+/g));
-  return [...variables.values()].filter(({ variable }) => used.has(`$${variable.name.value}`));
+/** The names of the variables in the operation and in the fragments that it reaches. */
+function usedVariables(operation: OperationDefinitionNode, definitions: readonly DefinitionNode[]): Set<string> {
+  const used = new Set<string>();
+  const reached = new Set<string>();
+  const collect = (root: ASTNode) =>
+    visit(root, {
+      VariableDefinition: () => false,
+      Variable: ({ name }) => void used.add(name.value),
+      FragmentSpread: ({ name }) => {
+        const fragment = definitions.find((node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === name.value);
+        if (fragment && !reached.has(name.value)) {
+          reached.add(name.value);
+          collect(fragment);
+        }
+      },
+    });
+  collect(operation);
+  return used;
+}
+
+function isOperation(node: DefinitionNode): node is OperationDefinitionNode {
+  return node.kind === Kind.OPERATION_DEFINITION;
 }
 
 function emptyOperation(operation: OperationTypeNode): OperationDefinitionNode {
