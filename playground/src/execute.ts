@@ -1,6 +1,6 @@
 import { createClient } from 'graphql-ws';
 import type { GraphqlAnswer, Outcome } from './answer';
-import { GRAPHQL_ENDPOINT, jsonOf, post, type Operation } from './gateway';
+import { GRAPHQL_ENDPOINT, jsonOf, post, type Operation, type Watch } from './gateway';
 import type { Session } from './session';
 
 /** The page itself sends these; typing them again would either do nothing or change who asks. */
@@ -18,9 +18,9 @@ export interface OperationRequest {
 }
 
 /** Sends a query or a mutation; rejects with a sentence for the person at the page. */
-export async function execute({ session, tenantId, operation, headers }: OperationRequest, signal: AbortSignal) {
+export async function execute({ session, tenantId, operation, headers }: OperationRequest, watch: Watch) {
   const started = performance.now();
-  const response = await post(session, tenantId, operation, { 'X-Query-Cost': '1', ...headers }, signal);
+  const response = await post(session, tenantId, operation, { 'X-Query-Cost': '1', ...headers }, watch);
   const answer = (await jsonOf(response)) as GraphqlAnswer;
   const outcome: Outcome = { answer, status: response.status, milliseconds: performance.now() - started, events: 0 };
   return outcome;

@@ -14,13 +14,18 @@ export interface Execution {
   /** Why there is no answer, for the person at the page. */
   problem: string;
   running: boolean;
-  /** Whether its tab was closed or its tenant left while it ran. */
-  isLeft: boolean;
+  /** Whether the gateway certainly did not carry it out: it was not sent, or refused for its token. */
+  hasNotRun: boolean;
+  /** Whether it was stopped: a mutation by the person, any other by a change of tenant. */
+  isStopped: boolean;
+  /** Whether its end was on the screen, in its own tab and tenant. */
+  isSeen: boolean;
 }
 
 export type ExecutionChange =
   | { type: 'started'; execution: Execution }
-  | { type: 'changed'; key: number; change: Partial<Pick<Execution, 'outcome' | 'problem' | 'running'>> }
+  | { type: 'changed'; key: number; change: Partial<Execution> }
+  | { type: 'seen'; key: number }
   | { type: 'leftTenant'; tenantId: string }
   | { type: 'closedTab'; tab: number }
   | { type: 'dismissed'; key: number };
@@ -31,14 +36,17 @@ export function reduceExecutions(executions: readonly Execution[], change: Execu
   switch (change.type) {
     case 'started': {
       const { tab, tenant } = change.execution;
-      return [...executions.filter((other) => !isIn(other, tab, tenant.id) && !isStoppedIn(other, tab)), change.execution];
+      const replaced = (other: Execution) => isIn(other, tab, tenant.id) || (isNotice(other) && other.tab === tab);
+      return [...executions.filter((other) => !replaced(other)), change.execution];
     }
     case 'changed':
       return executions.map((execution) => (execution.key === change.key ? { ...execution, ...change.change } : execution));
+    case 'seen':
+      return executions.map((execution) => (execution.key === change.key ? { ...execution, isSeen: true } : execution));
     case 'leftTenant':
       return executions.flatMap((execution) => afterLeaving(execution, change.tenantId));
     case 'closedTab':
-      return executions.flatMap((execution) => (execution.tab === change.tab ? afterClosing(execution) : [execution]));
+      return executions.filter((execution) => execution.tab !== change.tab || isUnseenMutation(execution));
     case 'dismissed':
       return executions.filter(({ key }) => key !== change.key);
   }
@@ -53,41 +61,37 @@ function afterLeaving(execution: Execution, tenantId: string): Execution[] {
     return isNotice(execution) ? [] : [execution];
   }
   if (!execution.running) {
-    return isOpenMutation(execution) ? [execution] : [];
+    return isUnseenMutation(execution) ? [execution] : [];
   }
-  return [execution.kind === 'mutation' ? { ...execution, isLeft: true } : stopped(execution)];
-}
-
-function afterClosing(execution: Execution): Execution[] {
-  return isOpenMutation(execution) ? [{ ...execution, isLeft: true }] : [];
+  return [execution.kind === 'mutation' ? execution : stopped(execution)];
 }
 
 function stopped(execution: Execution): Execution {
-  return { ...execution, outcome: null, problem: STOPPED, running: false, isLeft: true };
-}
-
-function isNotice({ kind, isLeft }: Execution): boolean {
-  return isLeft && kind !== 'mutation';
-}
-
-function isStoppedIn(execution: Execution, tab: number): boolean {
-  return execution.tab === tab && isNotice(execution);
+  return { ...execution, outcome: null, problem: STOPPED, running: false, isStopped: true };
 }
 
 export function isIn(execution: Execution, tab: number, tenantId: string): boolean {
   return execution.tab === tab && execution.tenant.id === tenantId;
 }
 
-/** Those that the view of this tab in this tenant does not show by itself. */
+/** Those that the view of this tab in this tenant does not show by itself, and whose end the person has not seen. */
 export function elsewhere(executions: readonly Execution[], tab: number, tenantId: string): Execution[] {
-  return executions.filter((execution) => execution.isLeft && !isIn(execution, tab, tenantId));
+  return executions.filter(
+    (execution) => (isNotice(execution) || isUnseenMutation(execution)) && !isIn(execution, tab, tenantId),
+  );
 }
 
-/** The mutations whose answers would be lost with the page: those that run, and those that were answered elsewhere. */
+/** The mutations whose ends would be lost with the page: those that run, and those that ended by themselves, unseen. */
 export function openMutations(executions: readonly Execution[]): Execution[] {
-  return executions.filter(isOpenMutation);
+  return executions.filter((execution) => isUnseenMutation(execution) && !execution.isStopped);
 }
 
-function isOpenMutation({ kind, running, isLeft }: Execution): boolean {
-  return kind === 'mutation' && (running || isLeft);
+/** A mutation that runs was not seen either: only an end is. */
+function isUnseenMutation({ kind, isSeen }: Execution): boolean {
+  return kind === 'mutation' && !isSeen;
+}
+
+/** Told until the person moves on, since running it again does no harm. */
+function isNotice({ kind, isStopped, isSeen }: Execution): boolean {
+  return kind !== 'mutation' && isStopped && !isSeen;
 }

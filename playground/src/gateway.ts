@@ -8,16 +8,24 @@ export interface Operation {
   variables?: unknown;
 }
 
+/** How a sender follows its operation, and stops to listen. */
+export interface Watch {
+  signal: AbortSignal;
+  /** Told whether the gateway may be carrying out the operation by now. */
+  underWay: (may: boolean) => void;
+}
+
 /** Sends an operation as this session, in this tenant; without one, in the holder's own. */
 export async function post(
   session: Session,
   tenantId: string | null,
   operation: Operation,
   headers: Record<string, string> = {},
-  signal?: AbortSignal,
+  watch?: Watch,
 ): Promise<Response> {
-  const send = (authorization: Record<string, string>) =>
-    reach(GRAPHQL_ENDPOINT, {
+  const send = async (authorization: Record<string, string>) => {
+    watch?.underWay(true);
+    const response = await reach(GRAPHQL_ENDPOINT, {
       method: 'POST',
       headers: {
         ...headers,
@@ -29,10 +37,13 @@ export async function post(
       body: JSON.stringify(operation),
       credentials: session.cookies,
       cache: 'no-store',
-      ...(signal ? { signal } : {}),
+      ...(watch ? { signal: watch.signal } : {}),
     });
+    // 401 comes before anything is executed, so that even a mutation may be sent again.
+    watch?.underWay(response.status !== 401);
+    return response;
+  };
   const response = await send(await session.authorization());
-  // 401 comes before anything is executed, so that even a mutation may be sent again.
   return response.status === 401 ? send(await session.renew()) : response;
 }
 

@@ -1,52 +1,66 @@
-import { useEffect, useReducer, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { failed, type Outcome } from './answer';
 import { execute, reservedHeader, subscribe, type OperationRequest } from './execute';
 import { isIn, openMutations, reduceExecutions, type Execution, type ExecutionChange } from './executions';
+import { lostWithSession, MAY_HAVE_RUN } from './leaving';
 import { InvalidJson, operationTitle, parseObject, placeholdersIn, selectOperation } from './operation';
 import { redactVariables } from './redact';
-import { SignInFailed, TokenUnavailable, type Session } from './session';
+import { SignInFailed, type Session } from './session';
 import type { Tenant } from './tenants';
+import { useAskBeforeLeaving } from './use-ask-before-leaving';
 import type { Change, OperationTab } from './work';
 
-const MAY_HAVE_RUN = 'The gateway may have carried out the mutation all the same.';
-
-/** Runs operations, each in its tab and tenant. Mutations outlive a change of either. */
+/**
+ * Runs operations, each in its tab and tenant. Mutations outlive a change of either. To be used after `useWork`, whose
+ * `dispatch` it is given: the history is written before the session is left.
+ */
 export function useExecutions(session: Session, dispatch: (change: Change) => void, leave: (why: string) => void) {
   const [executions, change] = useReducer(reduceExecutions, [] as readonly Execution[]);
-  const stops = useRef(new Map<number, () => void>());
+  // Each stops to listen, and says whether the gateway may carry out the operation all the same.
+  const stops = useRef(new Map<number, () => boolean>());
   const nextKey = useRef(1);
   const latest = useRef(executions);
   latest.current = executions;
+  const [ending, setEnding] = useState<{ then: () => void } | null>(null);
   useEffect(() => () => stops.current.forEach((stop) => stop()), []);
+  // The work of the session was written by a layout effect before this one.
+  useLayoutEffect(() => ending?.then(), [ending]);
+  // The answer of a mutation may hold a secret that is shown once.
   useAskBeforeLeaving(openMutations(executions).length > 0);
 
-  function finish(key: number, result: Partial<Pick<Execution, 'outcome' | 'problem'>>) {
+  function finish(key: number, result: Partial<Execution>) {
     stops.current.delete(key);
     change({ type: 'changed', key, change: { running: false, ...result } });
   }
 
-  /** Stops to listen, without a word to the person. */
-  function silence(key: number) {
+  /** Stops to listen, without a word to the person; whether the gateway may carry out the operation all the same. */
+  function silence(key: number): boolean {
     const stop = stops.current.get(key);
     // First, since a subscription reports its end while it is stopped.
     stops.current.delete(key);
-    stop?.();
+    return stop?.() ?? false;
   }
 
-  function signedOut(key: number, why: string) {
-    // The gateway refused this one before it did anything.
-    const others = openMutations(latest.current).filter((execution) => execution.key !== key);
-    const lost = others.map(({ title, tenant, running }) => {
-      const name = `${title} in ${tenant.name}`;
-      return running ? ` No answer came to ${name}. ${MAY_HAVE_RUN}` : ` The answer of ${name} is lost.`;
-    });
-    leave(why + lost.join(''));
+  /** Stops everything and records the mutations to which no answer came, before the session is left. */
+  function end(then: () => void) {
+    for (const key of [...stops.current.keys()]) {
+      change({ type: 'changed', key, change: { hasNotRun: !silence(key) } });
+    }
+    setEnding((earlier) => earlier ?? { then });
+  }
+
+  /** The gateway refused this one before it did anything: it is neither recorded nor named. */
+  function refused(key: number, why: string) {
+    stops.current.delete(key);
+    change({ type: 'dismissed', key });
+    // After the others that wait for the same token, which are refused with it.
+    setTimeout(() => end(() => leave([why, ...lostWithSession(openMutations(latest.current))].join(' '))));
   }
 
   function run(tab: OperationTab, tenant: Tenant) {
     const before = latest.current.find((execution) => isIn(execution, tab.id, tenant.id));
-    // Sending it twice by a second Ctrl-Enter could do twice what it does.
-    if (before?.running && before.kind === 'mutation') {
+    // Sent twice by a second Ctrl-Enter, a mutation could do twice what it does; sent while the session ends, it is not recorded.
+    if (ending || (before?.running && before.kind === 'mutation')) {
       return;
     }
     if (before) {
@@ -57,7 +71,7 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
     try {
       start(execution, tab, prepare(session, tenant, tab));
     } catch (error) {
-      finish(execution.key, { problem: (error as Error).message });
+      finish(execution.key, { hasNotRun: true, problem: (error as Error).message });
     }
   }
 
@@ -74,18 +88,24 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
         }
       };
       const ended = (problem = '') => isOpen() && finish(key, { problem });
-      stops.current.set(key, subscribe(request, { next, failed: ended, completed: ended }));
+      const stop = subscribe(request, { next, failed: ended, completed: ended });
+      stops.current.set(key, () => {
+        stop();
+        return false;
+      });
       return;
     }
     const isMutation = kind === 'mutation';
     const abort = new AbortController();
+    let mayRun = false;
     stops.current.set(key, () => {
       abort.abort();
-      if (isMutation) {
+      if (isMutation && mayRun) {
         remember(null);
       }
+      return mayRun;
     });
-    execute(request, abort.signal).then(
+    execute(request, { signal: abort.signal, underWay: (may) => (mayRun = may) }).then(
       (outcome) => {
         finish(key, { outcome });
         remember(outcome);
@@ -95,13 +115,12 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
           return;
         }
         if (error instanceof SignInFailed) {
-          signedOut(key, error.message);
+          refused(key, error.message);
           return;
         }
-        // Without a token nothing was sent.
-        const isSent = isMutation && !(error instanceof TokenUnavailable);
-        finish(key, { problem: isSent ? `${error.message} ${MAY_HAVE_RUN}` : error.message });
-        if (isSent) {
+        const isLost = isMutation && mayRun;
+        finish(key, { hasNotRun: !mayRun, problem: isLost ? `${error.message} ${MAY_HAVE_RUN}` : error.message });
+        if (isLost) {
           remember(null);
         }
       },
@@ -109,8 +128,8 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
   }
 
   function stop({ key, kind }: Execution) {
-    silence(key);
-    finish(key, kind === 'mutation' ? { problem: `Stopped. ${MAY_HAVE_RUN}` } : {});
+    const problem = silence(key) ? `Stopped. ${MAY_HAVE_RUN}` : 'Stopped. It was not carried out.';
+    finish(key, kind === 'mutation' ? { problem, isStopped: true } : {});
   }
 
   /** For a change after which only mutations go on. */
@@ -124,29 +143,20 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
     all: executions,
     run,
     stop,
+    end,
+    see: (key: number) => change({ type: 'seen', key }),
     leaveTenant: ({ id }: Tenant) => leaveAll(({ tenant }) => tenant.id === id, { type: 'leftTenant', tenantId: id }),
     closeTab: (tab: number) => leaveAll((execution) => execution.tab === tab, { type: 'closedTab', tab }),
     dismiss: (key: number) => change({ type: 'dismissed', key }),
   };
 }
 
-/** The browser then asks before it leaves the page: the answer of a mutation may hold a secret that is shown once. */
-function useAskBeforeLeaving(isNeeded: boolean) {
-  useEffect(() => {
-    if (!isNeeded) {
-      return undefined;
-    }
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
-  }, [isNeeded]);
-}
-
 function newExecution(key: number, tab: OperationTab, tenant: Tenant): Execution {
   const operation = selectOperation(tab.query, tab.operationName);
   const title = operation?.name?.value ?? operationTitle(tab.query);
   const kind = operation?.operation ?? ('query' as Execution['kind']);
-  return { key, tab: tab.id, tenant, title, kind, outcome: null, problem: '', running: true, isLeft: false };
+  const state = { outcome: null, problem: '', running: true, hasNotRun: false, isStopped: false, isSeen: false };
+  return { key, tab: tab.id, tenant, title, kind, ...state };
 }
 
 function historyEntry({ query, variables }: OperationTab, tenant: Tenant, outcome: Outcome | null) {

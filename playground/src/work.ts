@@ -1,6 +1,7 @@
 import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 import { examples, type Example } from './examples';
 import { redactDocument, redactVariables } from './redact';
+import { useAskBeforeLeaving } from './use-ask-before-leaving';
 
 /** An operation tab. */
 export interface OperationTab {
@@ -57,16 +58,7 @@ export function useWork() {
     }
   }, [kept, work]);
 
-  // The browser then asks before it leaves the page, by a reload for instance. At once, too: an effect after the next paint
-  // would still ask about work that is kept by now.
-  useLayoutEffect(() => {
-    if (work.edited && !kept) {
-      const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-      addEventListener('beforeunload', ask);
-      return () => removeEventListener('beforeunload', ask);
-    }
-    return undefined;
-  }, [work.edited, kept]);
+  useAskBeforeLeaving(work.edited && !kept);
 
   const active = work.tabs.find(({ id }) => id === work.activeId) ?? work.tabs[0]!;
   return { ...work, active, dispatch, kept, setKept };

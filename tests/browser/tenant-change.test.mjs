@@ -1,4 +1,4 @@
-// Operations that are under way when the person changes the tenant, closes the tab or leaves, with answers that come late or never.
+// Operations under way when the person changes tenant or tab or leaves, with answers that come late or never.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { demo, openPlayground, SIGN_OUT } from './browser.mjs';
@@ -42,6 +42,56 @@ async function holdAnswers(page, name) {
   });
   return { release, sent: () => sent };
 }
+
+/** Cuts off the answers to an operation that was sent, once the returned function is called. */
+async function cutOff(page, name) {
+  let cut;
+  const isCut = new Promise((resolve) => (cut = resolve));
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postDataJSON()?.query?.includes(name)) {
+      return route.continue();
+    }
+    await isCut;
+    return route.abort();
+  });
+  return cut;
+}
+
+/** Whether the browser would ask before it leaves the page. */
+const asksBeforeLeaving = ({ page }) => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+
+/** Clicks Sign out and gives back the question, which is answered as told. */
+async function signOutAsked({ page }, answer) {
+  const asked = page.waitForEvent('dialog');
+  // The click ends with the dialog.
+  const clicked = page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
+  const dialog = await asked;
+  const message = dialog.message();
+  await dialog[answer]();
+  await clicked;
+  return message;
+}
+
+/** A question would be answered with No, and the page stay. */
+async function signOutUnasked({ page }) {
+  await page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
+  await page.getByLabel('Client secret').waitFor();
+}
+
+async function keepHistory(playground) {
+  await playground.openPanel('History');
+  await playground.page.getByRole('checkbox', { name: 'Keep tabs and history in this browser' }).check();
+}
+
+/** The titles in the history that this browser keeps, and whether an answer came. */
+async function keptHistory({ page }) {
+  const { history } = await page.evaluate(() => JSON.parse(localStorage.getItem('tenant-gateway:work')));
+  return history.map(({ title, unanswered }) => [title, unanswered]);
+}
+
+const REFUSED = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
+
+const alertOf = ({ page }) => page.getByRole('alert').filter({ hasText: /./ });
 
 const notices = (playground) => playground.response().getByRole('list', { name: 'Sent elsewhere' });
 
@@ -123,13 +173,7 @@ test('a mutation goes on when its tab is closed, and signing out asks before its
   await playground.clickRun();
   await playground.openTabs().getByRole('button', { name: 'Close CreateClient' }).click();
   await notices(playground).getByText('still running there').waitFor();
-  const asked = page.waitForEvent('dialog');
-  // The click ends with the dialog.
-  const clicked = page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
-  const dialog = await asked;
-  assert.match(dialog.message(), new RegExp(`lose the answer of CreateClient in ${contoso.name}`));
-  await dialog.dismiss();
-  await clicked;
+  assert.match(await signOutAsked(playground, 'dismiss'), new RegExp(`lose the answer of CreateClient in ${contoso.name}`));
   release();
   await notices(playground).getByText('answered without errors').waitFor();
   await notices(playground).getByRole('button', { name: /^Show the answer/ }).click();
@@ -193,17 +237,169 @@ test('a session that ends names the mutations to which no answer came', async ()
   const client = await gateway.createClient('soon closed', contoso.id);
   const playground = await openPlayground(browser, gateway);
   await playground.signedIn(client);
+  await keepHistory(playground);
   await playground.openExample('CreateTenant');
   await holdAnswers(playground.page, 'createTenant');
   await playground.clickRun();
   await gateway.ask('mutation ($id: ID!) { deleteClient(id: $id) { id } }', { id: client.id });
   await playground.openExample('Roles');
   await playground.clickRun();
-  const alert = playground.page.getByRole('alert').filter({ hasText: /./ });
-  const told = await alert.textContent();
+  const told = await alertOf(playground).textContent();
   assert.match(told, /^The gateway does not accept this client/);
   assert.ok(told.endsWith(`No answer came to CreateTenant in ${contoso.name}. ${MAY_HAVE_RUN}`), told);
-  const refused = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
-  assert.ok(playground.complaints.every((complaint) => complaint === refused));
+  assert.deepEqual(await keptHistory(playground), [['CreateTenant', true]]);
+  assert.ok(playground.complaints.every((complaint) => complaint === REFUSED));
+  await playground.close({ complaints: playground.complaints });
+});
+
+test('signing out records the mutations to which no answer came', async () => {
+  const playground = await openIn('CreateTenant');
+  await keepHistory(playground);
+  await holdAnswers(playground.page, 'createTenant');
+  await playground.clickRun();
+  assert.match(await signOutAsked(playground, 'accept'), /lose the answer of CreateTenant/);
+  await playground.page.getByLabel('Client secret').waitFor();
+  assert.deepEqual(await keptHistory(playground), [['CreateTenant', true]]);
+  await playground.close();
+});
+
+test('a mutation that waits for its token can be stopped, and is not recorded', async () => {
+  const playground = await openIn('CreateTenant');
+  const { page } = playground;
+  await keepHistory(playground);
+  await page.clock.setFixedTime(Date.now() + (3600 - 20) * 1000);
+  await page.route('**/oauth2/token', () => {});
+  await playground.clickRun();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await playground.status().getByText('Stopped. It was not carried out.').waitFor();
+  await playground.clickRun();
+  assert.match(await signOutAsked(playground, 'accept'), /lose the answer of CreateTenant/);
+  await page.getByLabel('Client secret').waitFor();
+  assert.deepEqual(await keptHistory(playground), []);
+  await playground.close();
+});
+
+test('mutations that are refused at the end of a session are neither recorded nor named', async () => {
+  const client = await gateway.createClient('soon closed', contoso.id);
+  const playground = await openPlayground(browser, gateway);
+  const { page } = playground;
+  await playground.signedIn(client);
+  await keepHistory(playground);
+  let deleted;
+  const isDeleted = new Promise((resolve) => (deleted = resolve));
+  let refuse;
+  const areRefused = new Promise((resolve) => (refuse = resolve));
+  let refusals = 0;
+  page.on('response', (response) => {
+    refusals += response.url().endsWith('/graphql') && response.status() === 401 ? 1 : 0;
+    if (refusals === 2) {
+      refuse();
+    }
+  });
+  await page.route('**/graphql', (route) => isDeleted.then(() => route.continue()));
+  await page.route('**/oauth2/token', (route) => areRefused.then(() => route.continue()));
+  for (const example of ['CreateTenant', 'CreateClient']) {
+    await playground.openExample(example);
+    await playground.clickRun();
+  }
+  await gateway.ask('mutation ($id: ID!) { deleteClient(id: $id) { id } }', { id: client.id });
+  deleted();
+  const told = await alertOf(playground).textContent();
+  assert.match(told, /^The gateway does not accept this client id with this secret\.$/);
+  assert.deepEqual(await keptHistory(playground), []);
+  await playground.close({ complaints: [REFUSED, REFUSED, REFUSED] });
+});
+
+test('the answer of a mutation that comes while another tab is open is kept until it was seen', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const { release } = await holdAnswers(page, 'createClient');
+  await playground.clickRun();
+  await playground.openExample('Roles');
+  await notices(playground).getByText('still running there').waitFor();
+  release();
+  await notices(playground).getByText('answered without errors').waitFor();
+  assert.equal(await asksBeforeLeaving(playground), true);
+  assert.match(await signOutAsked(playground, 'dismiss'), new RegExp(`lose the answer of CreateClient in ${contoso.name}`));
+  await playground.chooseTenant(fabrikam.name);
+  await notices(playground).getByText('answered without errors').waitFor();
+  await playground.openTabs().getByRole('button', { name: 'Close CreateClient' }).click();
+  await notices(playground).getByRole('button', { name: /^Show the answer/ }).click();
+  await playground.status().getByText(`From ${contoso.name}`).waitFor();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  await notices(playground).getByRole('button', { name: /^Dismiss/ }).click();
+  assert.equal(await asksBeforeLeaving(playground), false);
+  await signOutUnasked(playground);
+  await playground.close();
+});
+
+test('an answer that was seen in its tab and tenant is not asked about any more', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const { release } = await holdAnswers(page, 'createClient');
+  await playground.clickRun();
+  await playground.openExample('Roles');
+  await playground.chooseTenant(fabrikam.name);
+  release();
+  await notices(playground).getByText('answered without errors').waitFor();
+  await playground.chooseTenant(contoso.name);
+  assert.equal(await asksBeforeLeaving(playground), true, 'its tab is not open');
+  await playground.openTabs().getByRole('button', { name: 'CreateClient', exact: true }).click();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  assert.equal(await asksBeforeLeaving(playground), false);
+  await playground.openTabs().getByRole('button', { name: 'Roles', exact: true }).click();
+  assert.equal(await notices(playground).count(), 0);
+  await signOutUnasked(playground);
+  await playground.close();
+});
+
+test('the end of a mutation takes the place of an answer from elsewhere', async () => {
+  const playground = await openIn('CreateClient');
+  const { page } = playground;
+  const first = await holdAnswers(page, 'createClient');
+  await playground.clickRun();
+  await playground.openExample('CreateTenant');
+  const second = await holdAnswers(page, 'createTenant');
+  await playground.clickRun();
+  first.release();
+  await notices(playground).getByRole('button', { name: /^Show the answer/ }).click();
+  noteSecret((await playground.answer()).data.createClient.clientSecret);
+  second.release();
+  assert.ok((await playground.answers(({ data }) => data.createTenant)).data.createTenant);
+  await playground.close();
+});
+
+test('a mutation that runs elsewhere can be stopped, and is not asked about any more', async () => {
+  const playground = await openIn('CreateTenant');
+  await holdAnswers(playground.page, 'createTenant');
+  await playground.clickRun();
+  await playground.chooseTenant(fabrikam.name);
+  await notices(playground).getByRole('button', { name: `Stop CreateTenant in ${contoso.name}` }).click();
+  await notices(playground).getByText(`Stopped. ${MAY_HAVE_RUN}`).waitFor();
+  assert.equal(await asksBeforeLeaving(playground), false);
+  await playground.openPanel('History');
+  await playground.page.getByRole('navigation').getByRole('button', { name: /^CreateTenant\s*no answer/ }).waitFor();
+  await playground.chooseTenant(contoso.name);
+  await playground.status().getByText(`Stopped. ${MAY_HAVE_RUN}`).waitFor();
+  await signOutUnasked(playground);
+  await playground.close();
+});
+
+test('a mutation that failed elsewhere has no answer to lose, as question and notice say', async () => {
+  const client = await gateway.createClient('soon closed', contoso.id);
+  const playground = await openPlayground(browser, gateway);
+  await playground.signedIn(client);
+  await playground.openExample('CreateTenant');
+  const cut = await cutOff(playground.page, 'createTenant');
+  await playground.clickRun();
+  await playground.openExample('Roles');
+  cut();
+  await notices(playground).getByText(MAY_HAVE_RUN).waitFor();
+  const unanswered = `No answer came to CreateTenant in ${contoso.name}. ${MAY_HAVE_RUN}`;
+  assert.equal(await signOutAsked(playground, 'dismiss'), `Sign out? ${unanswered}`);
+  await gateway.ask('mutation ($id: ID!) { deleteClient(id: $id) { id } }', { id: client.id });
+  await playground.clickRun();
+  const told = await alertOf(playground).textContent();
+  assert.ok(told.endsWith(`secret. ${unanswered}`), told);
   await playground.close({ complaints: playground.complaints });
 });

@@ -6,11 +6,12 @@ interface Props {
   executions: Execution[];
   shown: Execution | undefined;
   show: (key: number | null) => void;
+  stop: (execution: Execution) => void;
   dismiss: (key: number) => void;
 }
 
-/** Operations that were under way when the person changed the tenant or closed the tab. */
-export function Elsewhere({ executions, shown, show, dismiss }: Props) {
+/** Operations of other tabs and tenants that run, or whose end the person has not seen there. */
+export function Elsewhere({ executions, shown, show, stop, dismiss }: Props) {
   return (
     // Without a role of its own: the bar below is the status of the response.
     <div aria-live="polite">
@@ -32,7 +33,15 @@ export function Elsewhere({ executions, shown, show, dismiss }: Props) {
                   Show
                 </button>
               )}
-              {!execution.running && (
+              {execution.running ? (
+                <button
+                  type="button"
+                  aria-label={`Stop ${execution.title} in ${execution.tenant.name}`}
+                  onClick={() => stop(execution)}
+                >
+                  Stop
+                </button>
+              ) : (
                 <button
                   type="button"
                   aria-label={`Dismiss ${execution.title} in ${execution.tenant.name}`}

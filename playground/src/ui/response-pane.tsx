@@ -23,12 +23,19 @@ export function ResponsePane({ tab, tenant, execution, executions }: Props) {
   const others = elsewhere(executions.all, tab, tenant.id);
   const shown = others.find(({ key }) => key === shownKey);
 
-  // A new run in this tab is to be seen.
-  useEffect(() => setShownKey(null), [execution?.key]);
+  // A new run in this tab is to be seen, and so is its end.
+  useEffect(() => setShownKey(null), [execution?.key, execution?.running]);
+
+  const endedKey = execution && !execution.running && !shown ? execution.key : null;
+  useEffect(() => {
+    if (endedKey !== null) {
+      executions.see(endedKey);
+    }
+  }, [endedKey]);
 
   return (
     <section className="response" aria-label="Response">
-      <Elsewhere executions={others} shown={shown} show={setShownKey} dismiss={executions.dismiss} />
+      <Elsewhere executions={others} shown={shown} show={setShownKey} stop={executions.stop} dismiss={executions.dismiss} />
       <Response key={shown?.key ?? 'own'} execution={shown ?? execution} tenant={tenant} />
     </section>
   );

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { openMutations } from '../executions';
+import { askToSignOut } from '../leaving';
 import { loadSchema } from '../schema';
 import type { Session } from '../session';
 import { pathText, shortId, type Home, type Tenant, type TenantDirectory } from '../tenants';
@@ -41,9 +42,9 @@ export function Workbench({ session, directory, home, themeSwitch, leave, signOu
   }
 
   function signOutIfSure() {
-    const open = openMutations(executions.all).map(({ title, tenant: { name } }) => `${title} in ${name}`);
-    if (open.length === 0 || confirm(`Sign out and lose the answer of ${open.join(', ')}? It may hold a secret that is shown once.`)) {
-      signOut();
+    const open = openMutations(executions.all);
+    if (open.length === 0 || confirm(askToSignOut(open))) {
+      executions.end(signOut);
     }
   }
 
