@@ -6,10 +6,12 @@ mod client;
 mod config;
 mod demo;
 mod doctor;
+mod failure;
 mod health;
 mod http_client;
 mod init;
 mod keys;
+mod log;
 mod migrate;
 mod output;
 mod reload;
@@ -32,9 +34,10 @@ use clap_complete::Shell;
 use tokio::runtime::Builder;
 
 use crate::app::{Load, SettingsFiles};
-use crate::config::{Config, ConfigErrors, FormerName, LogConfig};
-use crate::error::Error;
+use crate::config::{Config, LogConfig};
 use crate::{schema, telemetry};
+use failure::Failure;
+use log::{QUIET, REQUESTS, logged, start_log};
 use output::{Output, print};
 
 /// One GraphQL endpoint over many security consoles; the tenant is chosen per request.
@@ -129,30 +132,6 @@ enum Command {
     },
 }
 
-/// The reason why a command failed.
-enum Failure {
-    Settings(ConfigErrors),
-    Error(Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<ConfigErrors> for Failure {
-    fn from(errors: ConfigErrors) -> Self {
-        Self::Settings(errors)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Error(Error::internal(error))
-    }
-}
-
 /// How long the end of the program waits for calls that block a thread, such as the resolution of a
 /// name after the wait for it timed out.
 const BLOCKED_MAX: Duration = Duration::from_secs(1);
@@ -184,11 +163,7 @@ async fn run_command(arguments: Vec<OsString>) -> ExitCode {
     match cli.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let text = match failure {
-                Failure::Settings(errors) => errors.to_string(),
-                Failure::Error(error) => format!("error: {}", error.explained()),
-            };
-            output::complain(&text);
+            output::complain(&failure.to_string());
             ExitCode::FAILURE
         }
     }
@@ -255,39 +230,6 @@ async fn serve(config: Config, load: Load) -> Result<(), Failure> {
         traces.stop().await;
     }
     served
-}
-
-/// The log filter of commands that only print a result.
-const QUIET: Option<&str> = Some("warn");
-
-/// The log filter of the demo: one line per request, why a token was refused, and warnings.
-const REQUESTS: Option<&str> =
-    Some("warn,tenant_gateway::http::request_id=info,tenant_gateway::http::graphql::caller=info");
-
-/// Starts logging, with another filter where the settings have the default one.
-fn logged(config: Config, filter: Option<&str>) -> Config {
-    start_log(config, filter, telemetry::init).0
-}
-
-/// The same, with what `init` returns.
-fn start_log<T>(
-    mut config: Config,
-    filter: Option<&str>,
-    init: impl FnOnce(&LogConfig) -> T,
-) -> (Config, T) {
-    if let Some(filter) = filter.filter(|_| config.log.filter == Config::default().log.filter) {
-        config.log.filter = filter.to_owned();
-    }
-    let log = init(&config.log);
-    for FormerName { source, former, present } in &config.former_names {
-        tracing::warn!(
-            %source,
-            former,
-            present,
-            "a setting was given under its former name, which the next minor version refuses"
-        );
-    }
-    (config, log)
 }
 
 /// The files that variables such as TENANT_GATEWAY__SEAL__MASTER_KEY_FILE name.

@@ -2,6 +2,7 @@
 
 mod advisory_lock;
 mod backup;
+mod change_records;
 mod connect;
 mod failure;
 mod fair_permits;

@@ -98,6 +98,22 @@ impl Gauges {
             "Callers that found no room in a budget in time",
             self.budget_refused.clone(),
         );
+        self.register_dependencies(registry);
+        registry.register(
+            "log_lines_dropped",
+            "Log lines dropped because too many waited to be written",
+            self.log_lines_dropped.clone(),
+        );
+        registry.register(
+            "trace_spans",
+            "Spans of traces by outcome: exported, failed, dropped",
+            self.trace_spans.clone(),
+        );
+        self.register_stored(registry);
+    }
+
+    /// Figures about the systems that this node depends on.
+    fn register_dependencies(&self, registry: &mut Registry) {
         registry.register(
             "upstream_circuits",
             "Circuits by system and state: closed, open, half_open",
@@ -125,17 +141,6 @@ impl Gauges {
             Unit::Seconds,
             self.clock_skew.clone(),
         );
-        registry.register(
-            "log_lines_dropped",
-            "Log lines dropped because too many waited to be written",
-            self.log_lines_dropped.clone(),
-        );
-        registry.register(
-            "trace_spans",
-            "Spans of traces by outcome: exported, failed, dropped",
-            self.trace_spans.clone(),
-        );
-        self.register_stored(registry);
     }
 
     /// Figures from the database, the same at every node.

@@ -1,5 +1,6 @@
 //! The ways in which a call can fail without an answer, and the errors they become.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::route::UpstreamRoute;
@@ -77,66 +78,49 @@ impl Failure {
 
     /// The error without the names of upstream and tenant.
     fn described(self) -> Error {
-        match self {
-            Self::Unreachable(cause) => Self::upstream_error(
-                ErrorCode::UpstreamUnavailable,
-                "cannot be reached",
-                Some(cause),
-            ),
-            Self::Timeout { .. } => {
-                Self::upstream_error(ErrorCode::UpstreamTimeout, "did not answer in time", None)
+        if let Self::InvalidRequest(cause) = self {
+            return Error::internal(format!("invalid upstream request: {cause}"));
+        }
+        let error = Error::new(self.code(), self.message());
+        match self.cause() {
+            Some(cause) => error.because(cause.to_owned()),
+            None => error,
+        }
+    }
+
+    /// The message for the caller: it repeats no text of the upstream.
+    fn message(&self) -> Cow<'static, str> {
+        let message = match self {
+            Self::Unreachable(_) => "the legacy system cannot be reached",
+            Self::Timeout { .. } => "the legacy system did not answer in time",
+            Self::ConnectionLost(_) => {
+                "the legacy system closed the connection before its response was complete"
             }
-            Self::ConnectionLost(cause) => Self::upstream_error(
-                ErrorCode::UpstreamUnavailable,
-                "closed the connection before its response was complete",
-                Some(cause),
-            ),
-            Self::Malformed(cause) => Self::upstream_error(
-                ErrorCode::UpstreamMalformed,
-                "returned a response that cannot be parsed",
-                Some(cause),
-            ),
-            Self::CircuitOpen => Self::upstream_error(
-                ErrorCode::CircuitOpen,
-                "is not called for a while because it failed repeatedly: try again later",
-                None,
-            ),
-            Self::QueueFull => Self::upstream_error(
-                ErrorCode::UpstreamUnavailable,
-                "cannot take more calls at the moment: try again later",
-                None,
-            ),
+            Self::Malformed(_) => "the legacy system returned a response that cannot be parsed",
+            Self::CircuitOpen => {
+                "the legacy system is not called for a while because it failed repeatedly: try \
+                 again later"
+            }
+            Self::QueueFull => {
+                "the legacy system cannot take more calls at the moment: try again later"
+            }
             Self::NoRoom { ever: true } => {
-                let message = "responses of this installation currently use its owner's whole \
-                               share of memory: try again later";
-                Error::new(ErrorCode::RateLimited, message)
+                "responses of this installation currently use its owner's whole share of memory: \
+                 try again later"
             }
             Self::NoRoom { ever: false } => {
-                let message = "the responses of the legacy system need more memory than one \
-                               operation may use: request less data per operation";
-                Error::new(ErrorCode::OperationTooCostly, message)
+                "the responses of the legacy system need more memory than one operation may use: \
+                 request less data per operation"
             }
             Self::OverShare => {
-                let message = "this tenant has used its share of the credential's calls per \
-                               minute: try again later";
-                Error::new(ErrorCode::RateLimited, message)
+                "this tenant has used its share of the credential's calls per minute: try again \
+                 later"
             }
-            Self::InvalidRequest(cause) => {
-                Error::internal(format!("invalid upstream request: {cause}"))
-            }
-            Self::CallLimit { of_tenant, limit } => {
-                let scope = if of_tenant { "for one tenant" } else { "in total" };
-                let message = format!(
-                    "the operation needs more than {limit} calls to legacy systems {scope}: \
-                     request less at once"
-                );
-                Error::new(ErrorCode::UpstreamBudgetExceeded, message)
-            }
-            Self::Deadline => Error::new(
-                ErrorCode::DeadlineExceeded,
-                "the deadline for this tenant's part of the operation has passed",
-            ),
-        }
+            Self::CallLimit { of_tenant, limit } => return too_many_calls(*of_tenant, *limit),
+            Self::Deadline => "the deadline for this tenant's part of the operation has passed",
+            Self::InvalidRequest(_) => "the request to the legacy system is invalid",
+        };
+        message.into()
     }
 
     /// The error code.
@@ -164,12 +148,13 @@ impl Failure {
             Self::CallLimit { .. } | Self::Deadline | Self::QueueFull | Self::NoRoom { .. }
         )
     }
+}
 
-    fn upstream_error(code: ErrorCode, what: &str, cause: Option<Arc<str>>) -> Error {
-        let error = Error::new(code, format!("the legacy system {what}"));
-        match cause {
-            Some(cause) => error.because(cause.to_string()),
-            None => error,
-        }
-    }
+fn too_many_calls(of_tenant: bool, limit: u64) -> Cow<'static, str> {
+    let scope = if of_tenant { "for one tenant" } else { "in total" };
+    format!(
+        "the operation needs more than {limit} calls to legacy systems {scope}: request less at \
+         once"
+    )
+    .into()
 }

@@ -1,22 +1,18 @@
 //! The audit log in the graph.
 
+mod filter;
 mod verification;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use futures_util::FutureExt;
 
 use super::entity::Model;
-use super::service::{Audit, Filter, LegacyObject, Outcome};
-use crate::auth::TenantScope;
+use super::service::{Audit, Outcome};
 use crate::auth::graphql::{request, service};
-use crate::clock::Timestamp;
-use crate::error::{Error, ErrorCode, Result};
-use crate::global_id::{GlobalId, NodeKind};
+use crate::error::{ErrorCode, Result};
 use crate::graph::graphql::{Connection, DateTime, Edge, JsonValue, page_limit};
-use crate::ids::LinkId;
 use crate::paging::{PAGE_SIZE_MAX, cursor, read_cursor};
 use crate::roles::Permission;
-use crate::upstreams::Upstreams;
 use verification::{Arguments, AuditChainPointInput, AuditVerification};
 
 /// The outcome of an audited operation.
@@ -34,6 +30,17 @@ pub enum AuditOutcome {
     /// change may or may not have taken effect. Also used for an outcome that this version does not
     /// know; see `outcomeText`.
     Unknown,
+}
+
+impl From<AuditOutcome> for Outcome {
+    fn from(outcome: AuditOutcome) -> Self {
+        match outcome {
+            AuditOutcome::Succeeded => Self::Succeeded,
+            AuditOutcome::Refused => Self::Refused,
+            AuditOutcome::Begun => Self::Begun,
+            AuditOutcome::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// An entry of the audit log: an operation that was performed or refused in a tenant.
@@ -188,33 +195,9 @@ impl AuditQuery {
         #[graphql(desc = "Returns records before this time, in RFC 3339.")] to: Option<String>,
     ) -> Result<Option<Connection<AuditRecord>>> {
         let scope = request(ctx)?.scope(Permission::ReadAuditLog)?;
-        let outcome = outcome.map(|outcome| match outcome {
-            AuditOutcome::Succeeded => Outcome::Succeeded,
-            AuditOutcome::Refused => Outcome::Refused,
-            AuditOutcome::Begun => Outcome::Begun,
-            AuditOutcome::Unknown => Outcome::Unknown,
-        });
-        let moment = |argument, text: Option<String>| {
-            text.map(|text| Timestamp::parse(argument, &text)).transpose()
-        };
-        let text =
-            |argument, text: Option<String>| text.map(|text| plain(argument, text)).transpose();
-        let subject = text("subject", subject)?;
-        let legacy_object = match subject.as_deref().and_then(GlobalId::read) {
-            Some(id) => legacy_object(ctx, &scope, id).boxed().await?,
-            None => None,
-        };
-        let filter = Filter {
-            operation: text("operation", operation)?,
-            actor: text("actor", actor)?,
-            // The subject of no record is a global id: one that leads nowhere finds nothing.
-            subject: subject.filter(|_| legacy_object.is_none()),
-            legacy_object,
-            request_id: text("requestID", request_id)?,
-            outcome,
-            from: moment("from", from)?,
-            to: moment("to", to)?,
-        };
+        let arguments =
+            filter::Arguments { operation, actor, subject, request_id, outcome, from, to };
+        let filter = arguments.filter(ctx, &scope).await?;
         let before =
             after.as_deref().map(|after| read_cursor::<i64>("after", after)).transpose()?;
         let count = page_limit(first, PAGE_SIZE_MAX)?;
@@ -253,35 +236,4 @@ impl AuditQuery {
         let arguments = Arguments { from, to, after, expected };
         verification::verify(ctx, arguments).boxed().await.map(Some)
     }
-}
-
-/// The object of a legacy system that a global id names; `None` if it is of a type that no operation
-/// changes, or if the scope reaches no link that leads to it.
-async fn legacy_object(
-    ctx: &Context<'_>,
-    scope: &TenantScope,
-    id: GlobalId,
-) -> Result<Option<LegacyObject>> {
-    let operations = match id.kind {
-        NodeKind::DeepSecurityComputer => "%DeepSecurityComputer%",
-        NodeKind::DeepSecurityPolicy => "%DeepSecurityPolicy%",
-        NodeKind::DeepSecurityApiKey => "%DeepSecurity%ApiKey%",
-        NodeKind::IntegrationServerVirtualMachine => "%VirtualMachine%",
-        _ => return Ok(None),
-    };
-    match service::<Upstreams>(ctx)?.find_link(scope, LinkId(id.place)).await {
-        Ok(link) => {
-            Ok(Some(LegacyObject { tenant: link.tenant_id, remote: id.remote, operations }))
-        }
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A text that both databases accept.
-fn plain(argument: &str, text: String) -> Result<String> {
-    if text.chars().any(char::is_control) {
-        return Err(Error::bad_input(argument, "must not have control characters"));
-    }
-    Ok(text)
 }

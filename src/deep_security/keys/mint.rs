@@ -13,7 +13,6 @@
 //!
 //! Most tenants need one key, which never had more than read access.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::entity::{self, MintedKey, Model};
 use super::key::{KeyLifetime, KeySlot, TenantKey};
+use super::remnants::Remnants;
 use super::settings::KeySettings;
 use super::state::Keys;
 use super::tenant_state::remote_tenant;
@@ -253,32 +253,6 @@ impl Keys {
         );
         let lifetime = KeyLifetime { renew_at, expires_at };
         Ok(TenantKey::new(row.id, slot, row.origin(), key.secret.clone(), lifetime))
-    }
-}
-
-/// Whether a failed mint may have left a key at the manager.
-#[derive(Default)]
-struct Remnants {
-    /// Whether a key was requested and may have been created.
-    requested: bool,
-    /// Whether that key may still exist.
-    remains: bool,
-}
-
-impl Remnants {
-    fn set(&mut self, may_exist: bool) {
-        self.requested = may_exist;
-        self.remains = may_exist;
-    }
-
-    /// Awaits a request for a key. From its start until it has certainly failed, the key may exist.
-    async fn track<T>(&mut self, request: impl Future<Output = Result<T>>) -> Result<T> {
-        self.set(true);
-        let result = request.await;
-        if let Err(error) = &result {
-            self.set(error.is_outcome_unknown());
-        }
-        result
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `remover` | a temporary key that deletes stray keys where no other key can |
 //! | `mint` | mints a key under a claim that one node holds |
 //! | `verify` | requests a key of the manager, and checks its tenant, role and rights before it is used |
+//! | `remnants` | whether a failed mint may have left a key at the manager |
 //! | `rewrap` | seals stored keys with a new master key |
 //! | `lease` | keeps a node's claim while it mints the key |
 //! | `tenant_state` | requires that a tenant is active before a key is minted for it |
@@ -22,6 +23,7 @@ mod entity;
 pub mod key;
 mod lease;
 mod mint;
+mod remnants;
 mod remover;
 mod rewrap;
 pub mod service;
