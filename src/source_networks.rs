@@ -16,7 +16,7 @@ const IPV6: &[(u32, u32)] = &[(64, 1), (56, 2), (48, 8), (32, 64)];
 const IPV4: &[(u32, u32)] = &[(128, 1), (120, 8), (112, 64)];
 
 /// A network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SourceNetwork {
     /// The first address. IPv4 is embedded in IPv6 (RFC 4291, section 2.5.5.2).
     first: u128,

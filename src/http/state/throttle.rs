@@ -1,10 +1,12 @@
 //! Throttles failed client authentications.
 //!
-//! Failures are counted for each pair of `client_id` and address, and for each address. A blocked
-//! pair is refused even with valid credentials, so that an answer does not confirm a guess; a
-//! client cannot be locked out from another address. An address that guesses at many clients is
-//! blocked as a whole, except for clients that recently authenticated from it: a neighbour behind
-//! the same NAT does not lock them out.
+//! Failures are counted for each pair of `client_id` and address, for each address, and for each
+//! wider network around it, which has a multiple of the limit. A blocked pair is refused even with
+//! valid credentials, so that an answer does not confirm a guess; a client cannot be locked out from
+//! another address. A network that guesses at many clients is blocked as a whole, except for clients
+//! that recently authenticated from the address: a neighbour behind the same NAT does not lock them
+//! out. Failures of an address that is over its own limit do not count for the networks around it:
+//! one address cannot block its whole network.
 //!
 //! A count for each minute and not the token bucket of `rate_limit`: a block lasts for the rest of
 //! its minute whatever is tried meanwhile, and `Retry-After` is exactly that time.
@@ -29,7 +31,9 @@ pub struct Throttle {
     per_client: u32,
     per_address: u32,
     clients: Cache<Pair, Failures>,
-    addresses: Cache<IpAddr, Failures>,
+    addresses: Cache<SourceNetwork, Failures>,
+    /// Apart from the addresses: an attacker with many of them must not push these out.
+    wider: Cache<SourceNetwork, Failures>,
     authenticated: Cache<Pair, MonotonicTime>,
     // Concurrent failures must not overwrite each other's count.
     counting: Mutex<()>,
@@ -45,14 +49,15 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Allows the given failures per minute for a client at one address and for one address; tracks
-    /// at most `capacity` of each.
+    /// Allows the given failures per minute for a client at one address, and for one address; wider
+    /// networks have a multiple of the latter. Tracks at most `capacity` of each.
     pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
         Self {
             per_client,
             per_address,
             clients: Cache::new(capacity),
             addresses: Cache::new(capacity),
+            wider: Cache::new(capacity),
             authenticated: Cache::new(capacity),
             counting: Mutex::new(()),
         }
@@ -60,26 +65,42 @@ impl Throttle {
 
     /// For how many whole seconds this client is blocked at this address; `None` if it is not.
     pub fn blocked(&self, client_id: &str, address: IpAddr, now: MonotonicTime) -> Option<u64> {
-        let (pair, network) = keys(client_id, address);
+        let pair = pair(client_id, address);
         let by_pair =
             self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
         let known = || self.authenticated.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
-        let by_address =
-            self.addresses.get(&network).and_then(|failures| failures.wait(self.per_address, now));
-        by_pair.max(by_address.filter(|_| !known()))
+        let wait_of = |network: SourceNetwork| {
+            let failures = self.counts_of(network).get(&network)?;
+            failures.wait(self.limit_of(network), now)
+        };
+        let by_network = SourceNetwork::around(address).into_iter().filter_map(wait_of).max();
+        by_pair.max(by_network.filter(|_| !known()))
     }
 
     /// Counts a failed authentication.
     pub fn failed(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
-        let (pair, network) = keys(client_id, address);
+        let pair = pair(client_id, address);
         let _guard = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         count(&self.clients, pair, now);
-        count(&self.addresses, network, now);
+        for network in SourceNetwork::around(address) {
+            let failures = count(self.counts_of(network), network, now);
+            if failures > self.limit_of(network) {
+                break;
+            }
+        }
+    }
+
+    fn counts_of(&self, network: SourceNetwork) -> &Cache<SourceNetwork, Failures> {
+        if network.weight() == 1 { &self.addresses } else { &self.wider }
+    }
+
+    fn limit_of(&self, network: SourceNetwork) -> u32 {
+        self.per_address.saturating_mul(network.weight())
     }
 
     /// Records that the client authenticated from the address.
     pub fn succeeded(&self, client_id: &str, address: IpAddr, now: MonotonicTime) {
-        self.authenticated.insert(keys(client_id, address).0, now);
+        self.authenticated.insert(pair(client_id, address), now);
     }
 }
 
@@ -91,24 +112,25 @@ impl Failures {
     }
 }
 
+/// Counts a failure, and returns how many there are within the window.
 fn count<K: Clone + Eq + std::hash::Hash>(
     failures: &Cache<K, Failures>,
     key: K,
     now: MonotonicTime,
-) {
+) -> u32 {
     let current = failures.get(&key).filter(|failures| now.since(failures.since) < WINDOW);
     let counted = current.map_or(Failures { count: 1, since: now }, |failures| Failures {
         count: failures.count.saturating_add(1),
         ..failures
     });
     failures.insert(key, counted);
+    counted.count
 }
 
-fn keys(client_id: &str, address: IpAddr) -> (Pair, IpAddr) {
-    let network = SourceNetwork::of(address).address();
+fn pair(client_id: &str, address: IpAddr) -> Pair {
     let mut hash = [0; 32];
     hash.copy_from_slice(SecretHash::of(client_id.as_bytes()).as_bytes());
-    ((hash, network), network)
+    (hash, SourceNetwork::of(address).address())
 }
 
 #[cfg(test)]
@@ -164,6 +186,33 @@ mod tests {
         });
         assert!(throttle.blocked("other", "2001:db8::ffff".parse().unwrap(), NOW).is_some());
         assert!(throttle.blocked("other", "2001:db8:0:1::1".parse().unwrap(), NOW).is_none());
+    }
+
+    #[test]
+    fn many_networks_of_one_site_are_bounded_together() {
+        let throttle = Throttle::new(5, 5, 100);
+        let host = |site: u32, network: u32| -> IpAddr {
+            format!("2001:db8:{site:x}:{network:x}::1").parse().unwrap()
+        };
+        for network in 0..2 {
+            (0..50).for_each(|_| throttle.failed("client", host(0, network), NOW));
+        }
+        assert!(throttle.blocked("client", host(0, 2), NOW).is_some(), "the /56 has twice as many");
+        assert!(throttle.blocked("client", host(0, 0x100), NOW).is_none(), "another /56");
+        for network in (0x100..0x700).step_by(0x100) {
+            (0..5).for_each(|_| throttle.failed("client", host(0, network), NOW));
+        }
+        assert!(
+            throttle.blocked("client", host(0, 0xff00), NOW).is_some(),
+            "the /48 has eight times"
+        );
+        assert!(throttle.blocked("client", host(1, 0), NOW).is_none(), "another site");
+    }
+
+    #[test]
+    fn one_address_alone_does_not_block_its_network() {
+        let neighbour: IpAddr = "192.0.2.2".parse().unwrap();
+        assert_eq!(after(1_000).blocked("client", neighbour, NOW), None);
     }
 
     #[test]
