@@ -34,23 +34,10 @@ pub async fn submit(Path(token): Path<String>, visit: Visit) -> Response {
 async fn accept(visit: &Visit, token: &str) -> Result<Response, Error> {
     let users = &visit.state.users;
     let origin = visit.origin();
-    let Some(invitation) = users.invitation(token).await? else { return Ok(used_up(visit)) };
     let accepted = users.accept_invitation(token, visit.form.text("password"), &origin).await;
     let user = match accepted {
         Ok(user) => user,
-        Err(error) if error.code() == ErrorCode::BadUserInput => {
-            let why = Some(error.message().to_owned());
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(page(visit, token, &invitation, status, why));
-        }
-        Err(error) if error.code() == ErrorCode::RateLimited => {
-            let why = Some("Too many people set a password just now. Try again.".to_owned());
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            return Ok(page(visit, token, &invitation, status, why));
-        }
-        // Somebody was faster with the same link.
-        Err(error) if error.code() == ErrorCode::NotFound => return Ok(used_up(visit)),
-        Err(error) => return Err(error),
+        Err(error) => return not_accepted(visit, token, error).await,
     };
     let has_factor = user.factors.any();
     let new = NewSession {
@@ -68,6 +55,24 @@ async fn accept(visit: &Visit, token: &str) -> Result<Response, Error> {
     let cookie = visit.begin_session(&new).await?;
     let next = if has_factor { LOGIN_CODE } else { ACCOUNT_TOTP };
     Ok(visit.redirect_with(&super::return_to::carried_by(next, ACCOUNT), &cookie))
+}
+
+/// The form again, with the reason, if the link is still open.
+async fn not_accepted(visit: &Visit, token: &str, error: Error) -> Result<Response, Error> {
+    let (status, why) = match error.code() {
+        ErrorCode::BadUserInput => (StatusCode::UNPROCESSABLE_ENTITY, error.message().to_owned()),
+        ErrorCode::RateLimited => {
+            let why = "Too many people set a password just now. Try again.".to_owned();
+            (StatusCode::TOO_MANY_REQUESTS, why)
+        }
+        // The link is not open, or somebody was faster with it.
+        ErrorCode::NotFound => return Ok(used_up(visit)),
+        _ => return Err(error),
+    };
+    match visit.state.users.invitation(token).await? {
+        Some(invitation) => Ok(page(visit, token, &invitation, status, Some(why))),
+        None => Ok(used_up(visit)),
+    }
 }
 
 fn page(

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::visit::Visit;
+use super::visit::{Visit, page_headers};
 use crate::http::body::{self, ContentType, is_encoded};
 use crate::http::browser::{csrf, same_origin};
 use crate::http::json_reply::{JSON, json_response};
@@ -49,7 +49,7 @@ impl FromRequest<Arc<AppState>> for JsonVisit {
     }
 }
 
-/// An answer that says why nothing was done.
+/// A response that says why nothing was done.
 pub fn refused(status: StatusCode, message: &str) -> Response {
-    json_response(status, JSON, &json!({ "error": message }))
+    page_headers(json_response(status, JSON, &json!({ "error": message })))
 }

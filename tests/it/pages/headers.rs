@@ -37,6 +37,24 @@ both_databases! {
         }
     }
 
+    async fn refused_requests_of_scripts_have_the_headers_of_pages(app: TestApp) {
+        let browser = Browser::new(&app.gateway);
+        let url = format!("{}/login/passkey/options", app.gateway.url);
+        let refused = [
+            (415, app.gateway.http.post(&url).body("email=a")),
+            (403, app.gateway.http.post(&url).json(&serde_json::json!({}))),
+        ];
+        for (status, request) in refused {
+            let answer = browser.send(request).await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+            let policy = answer.header("content-security-policy").unwrap_or_default();
+            assert!(policy.contains("default-src 'none'"), "{status}: {policy}");
+            assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{status}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{status}");
+            assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{status}");
+        }
+    }
+
     async fn cookies_are_for_this_host_over_tls_and_not_for_scripts(app: TestApp) {
         let (ana, _) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
         let browser = Browser::new(&app.gateway);

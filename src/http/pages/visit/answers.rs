@@ -41,24 +41,13 @@ impl Visit {
         self.guard(response)
     }
 
-    /// The headers of every answer to a browser: nothing of it is kept or shown elsewhere.
-    pub fn guard(&self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        for (name, value) in [
-            (CONTENT_SECURITY_POLICY, POLICY),
-            (CACHE_CONTROL, "no-store"),
-            // Without a referrer browsers would send forms with the origin `null`.
-            (REFERRER_POLICY, "same-origin"),
-            (X_FRAME_OPTIONS, "DENY"),
-            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-            (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+    /// The response with [`page_headers`], and the cookie of a new browser.
+    pub fn guard(&self, response: Response) -> Response {
+        let mut response = page_headers(response);
         if self.is_new
             && let Some(cookie) = cookies::set(cookies::CSRF, &self.csrf_cookie)
         {
-            headers.append(SET_COOKIE, cookie);
+            response.headers_mut().append(SET_COOKIE, cookie);
         }
         response
     }
@@ -142,6 +131,23 @@ impl Visit {
     pub fn answer(&self, answer: Result<Response, Error>) -> Response {
         answer.unwrap_or_else(|error| self.failed(&error))
     }
+}
+
+/// Adds the headers of every answer to a browser: nothing of it is kept or shown elsewhere.
+pub fn page_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, "no-store"),
+        // Without a referrer browsers would send forms with the origin `null`.
+        (REFERRER_POLICY, "same-origin"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Gives the browser another session.

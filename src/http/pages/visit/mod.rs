@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
-pub use answers::with_session;
+pub use answers::{page_headers, with_session};
 
 use super::files::{SCRIPT, STYLESHEET};
 use super::form::Form;
