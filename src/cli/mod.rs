@@ -35,6 +35,7 @@ use tokio::runtime::Builder;
 
 use crate::app::{Load, SettingsFiles};
 use crate::config::{Config, LogConfig};
+use crate::telemetry::LogGuard;
 use crate::{schema, telemetry};
 use failure::Failure;
 use log::{QUIET, REQUESTS, logged, start_log};
@@ -146,12 +147,15 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let status = runtime.block_on(run_command(arguments));
+    let mut log_guard = None;
+    let status = runtime.block_on(run_command(arguments, &mut log_guard));
     runtime.shutdown_timeout(BLOCKED_MAX);
+    // Last of all: tasks that end with the runtime may still log.
+    drop(log_guard);
     status
 }
 
-async fn run_command(arguments: Vec<OsString>) -> ExitCode {
+async fn run_command(arguments: Vec<OsString>, log_guard: &mut Option<LogGuard>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(shown) => {
@@ -160,7 +164,7 @@ async fn run_command(arguments: Vec<OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(shown.exit_code()).unwrap_or(2));
         }
     };
-    match cli.run().await {
+    match cli.run(log_guard).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure.to_string());
@@ -170,7 +174,7 @@ async fn run_command(arguments: Vec<OsString>) -> ExitCode {
 }
 
 impl Cli {
-    async fn run(self) -> Result<(), Failure> {
+    async fn run(self, log_guard: &mut Option<LogGuard>) -> Result<(), Failure> {
         // No setting has a name or value that is not Unicode.
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok()));
@@ -188,7 +192,7 @@ impl Cli {
                 clap_complete::generate(shell, &mut Self::command(), "tenant-gateway", &mut script);
                 Ok(print(&String::from_utf8_lossy(&script))?)
             }
-            Command::Serve => serve(config?, load).await,
+            Command::Serve => serve(config?, load, log_guard).await,
             Command::Demo(arguments) => {
                 let (config, _) = start_log(config?, REQUESTS, telemetry::init_short);
                 demo::run(config, &arguments).await
@@ -216,11 +220,17 @@ impl Cli {
     }
 }
 
-/// Serves, with traces if the settings ask for them.
-async fn serve(config: Config, load: Load) -> Result<(), Failure> {
+/// Serves, with traces if the settings ask for them. The guard of the log outlives this: the caller
+/// drops it last.
+async fn serve(
+    config: Config,
+    load: Load,
+    log_guard: &mut Option<LogGuard>,
+) -> Result<(), Failure> {
     let traces = traces::start(&config)?;
     let init = |log: &LogConfig| telemetry::init_in_background(log, traces.as_ref());
-    let (config, (log_filter, _writer)) = start_log(config, None, init);
+    let (config, (log_filter, guard)) = start_log(config, None, init);
+    *log_guard = Some(guard);
     if let Some(export) = &config.traces.export {
         tracing::info!(%export, "traces are exported");
     }

@@ -18,6 +18,10 @@ use super::state::AppState;
 use crate::auth::RequestId;
 use crate::ids::random_uuid;
 
+/// The longest path and method in a log line, in bytes: a caller chooses both.
+const PATH_MAX: usize = 256;
+const METHOD_MAX: usize = 16;
+
 /// The header of requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -34,7 +38,7 @@ pub async fn with_request_id(
         "request",
         request_id = id.own(),
         caller_request_id = id.of_caller(),
-        method = %request.method(),
+        method = cut(request.method().as_str(), METHOD_MAX),
         path = &*logged_path(request.uri().path()),
         client = tracing::field::Empty,
         tenant = tracing::field::Empty,
@@ -55,13 +59,20 @@ pub async fn with_request_id(
     trace.within(handled.instrument(span)).await
 }
 
-/// The path as log lines have it: without the token of a one-time link, which is a credential.
+/// The path as log lines have it: its beginning, without the token of a one-time link, which is a
+/// credential.
 fn logged_path(path: &str) -> Cow<'_, str> {
     let link = format!("{}/", paths::INVITE);
     match path.to_ascii_lowercase().find(&link) {
-        Some(start) => Cow::Owned(format!("{}{link}{{token}}", &path[..start])),
-        None => Cow::Borrowed(path),
+        Some(start) => Cow::Owned(format!("{}{link}{{token}}", cut(&path[..start], PATH_MAX))),
+        None => Cow::Borrowed(cut(path, PATH_MAX)),
     }
+}
+
+/// The beginning of a text, up to that many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Writes the one line of the request, and counts it and its operations.
@@ -114,5 +125,14 @@ mod tests {
         assert_eq!(logged_path("/invite/abc"), "/invite/{token}");
         assert_eq!(logged_path("/x/Invite/abc/d"), "/x/invite/{token}");
         assert_eq!(logged_path("/login"), "/login");
+    }
+
+    #[test]
+    fn path_of_any_length_has_a_short_line() {
+        let path = format!("/{}", "ä".repeat(30_000));
+        assert!(logged_path(&path).len() <= PATH_MAX);
+        let link = format!("{path}/invite/abc");
+        let logged = logged_path(&link);
+        assert!(logged.len() < PATH_MAX + 20 && logged.ends_with("/invite/{token}"));
     }
 }

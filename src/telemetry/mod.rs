@@ -19,7 +19,6 @@ mod traces;
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::{Layered, SubscriberExt};
@@ -38,6 +37,7 @@ pub use self::spans::{
 pub use self::trace_context::TraceContext;
 pub use self::traces::{DATABASE_WRITE, SPANS, TraceFigures, Traces, trace_figures};
 use crate::config::{LogConfig, LogFormat};
+pub use tracing_appender::non_blocking::WorkerGuard as LogGuard;
 
 /// Sends the log to stderr: text for people, or one JSON object per line with the fields of the event
 /// and, under `span`, those of the current span. The filter includes `RUST_LOG` and was checked when
@@ -46,9 +46,9 @@ pub fn init(log: &LogConfig) -> LogFilter {
     init_to(log, io::stderr().is_terminal(), io::stderr)
 }
 
-/// The same, on a thread of its own, and traces: for a process that serves. All lines are written
-/// once the guard is dropped.
-pub fn init_in_background(log: &LogConfig, traces: Option<&Traces>) -> (LogFilter, WorkerGuard) {
+/// The same, on a thread of its own, and traces: for a process that serves. Drop the guard when
+/// nothing logs any more: it waits up to a second until all lines are written.
+pub fn init_in_background(log: &LogConfig, traces: Option<&Traces>) -> (LogFilter, LogGuard) {
     let (writer, guard) = background_writer::in_background(io::stderr());
     let lines = lines(log.format, io::stderr().is_terminal(), writer);
     if let Some(traces) = traces {
