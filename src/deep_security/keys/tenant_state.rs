@@ -70,3 +70,30 @@ pub fn remote_tenant(connection: &Connection) -> Result<ObjectId> {
         client::with_upstream(error, &connection.installation_route(), None)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of an enumeration in the schema, as the vendor spells them.
+    fn vendor_values(name: &str) -> Vec<String> {
+        let schema = include_str!("../../../schema.graphql");
+        let (_, rest) = schema.split_once(&format!("enum {name} {{\n")).unwrap();
+        let (values, _) = rest.split_once("\n}").unwrap();
+        let is_value = |line: &&str| {
+            line.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') && !line.is_empty()
+        };
+        let values = values.lines().map(str::trim).filter(is_value);
+        values.map(|value| value.to_ascii_lowercase().replace('_', "-")).collect()
+    }
+
+    #[test]
+    fn states_are_those_of_the_schema_but_for_active_and_unknown() {
+        let mut expected = vendor_values("DeepSecurityTenantState");
+        expected.retain(|state| state != "active" && state != "unknown");
+        expected.sort_unstable();
+        let mut states = STATES.to_vec();
+        states.sort_unstable();
+        assert_eq!(states, expected);
+    }
+}
