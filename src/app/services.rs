@@ -53,7 +53,12 @@ impl Base<'_> {
     pub fn services(&self) -> Services {
         let outbound = self.outbound();
         let upstreams = self.upstreams();
-        let audit = Audit::new(self.database.clone(), self.clock.clone(), self.entropy.clone());
+        let audit = Audit::new(
+            self.database.clone(),
+            self.clock.clone(),
+            self.entropy.clone(),
+            self.metrics.clone(),
+        );
         let audit = Arc::new(audit);
         let users = self.users(&audit);
         Services {

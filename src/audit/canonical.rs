@@ -9,11 +9,36 @@ use super::entity::Model;
 /// The largest number that every reader of JSON takes exactly (RFC 7493, section 2.2).
 const EXACT_MAX: u64 = (1 << 53) - 1;
 
-/// A record with the names that it has in the graph.
+/// The columns of a record that hold JSON.
+struct Json {
+    upstream_request_ids: Option<Value>,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+impl Json {
+    /// Parses the columns by `parse`; none if it refuses one of them.
+    fn of(record: &Model, parse: impl Fn(&str) -> Option<Value>) -> Option<Self> {
+        let column = |text: &Option<String>| match text {
+            Some(text) => parse(text).map(Some),
+            None => Some(None),
+        };
+        Some(Self {
+            upstream_request_ids: column(&record.upstream_request_ids)?,
+            before: column(&record.before)?,
+            after: column(&record.after)?,
+        })
+    }
+}
+
+/// A record with the names that it has in the graph. A column that is no JSON is null.
 pub fn exported(record: &Model) -> Value {
-    let parsed = |text: &Option<String>| {
-        text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok())
-    };
+    let parse = |text: &str| Some(serde_json::from_str(text).unwrap_or(Value::Null));
+    let json = Json::of(record, parse);
+    object(record, json.unwrap_or(Json { upstream_request_ids: None, before: None, after: None }))
+}
+
+fn object(record: &Model, json: Json) -> Value {
     json!({
         "id": record.id,
         "at": record.at.to_string(),
@@ -28,9 +53,9 @@ pub fn exported(record: &Model) -> Value {
         "count": record.count,
         "requestID": record.request_id,
         "callerRequestID": record.caller_request_id,
-        "upstreamRequestIDs": parsed(&record.upstream_request_ids).unwrap_or_else(|| json!([])),
-        "before": parsed(&record.before),
-        "after": parsed(&record.after),
+        "upstreamRequestIDs": json.upstream_request_ids.unwrap_or_else(|| json!([])),
+        "before": json.before,
+        "after": json.after,
         "position": record.position,
         "previousHash": record.previous_hash,
         "hash": record.hash,
@@ -41,11 +66,7 @@ pub fn exported(record: &Model) -> Value {
 /// if the record holds text that the gateway does not write, such as JSON that two readers may
 /// understand in two ways.
 pub fn hash_of(record: &Model) -> Option<String> {
-    let json = [&record.upstream_request_ids, &record.before, &record.after];
-    if !json.into_iter().flatten().all(|text| is_own(text)) {
-        return None;
-    }
-    let mut object = exported(record);
+    let mut object = object(record, Json::of(record, parse_own)?);
     object.as_object_mut()?.remove("hash");
     let mut canonical = String::new();
     write(&object, &mut canonical)?;
@@ -73,11 +94,10 @@ fn is_exact(number: &serde_json::Number) -> bool {
     number.as_i64().is_some_and(|number| number.unsigned_abs() <= EXACT_MAX)
 }
 
-fn is_own(text: &str) -> bool {
-    serde_json::from_str::<Value>(text).is_ok_and(|value| {
-        let written = value.to_string();
-        written == text
-    })
+/// The value of a text as [`stored`] writes it; none for any other text.
+fn parse_own(text: &str) -> Option<Value> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    (value.to_string() == text).then_some(value)
 }
 
 /// Writes canonical JSON. The libraries for it make the whole program read fractions in a slower
@@ -167,8 +187,8 @@ mod tests {
         assert_eq!(canonical(&value), None);
         let stored = stored(value);
         assert_eq!(stored, r#"{"exact":7,"large":"9007199254740993","part":["1.5"]}"#);
-        assert!(is_own(&stored));
-        assert!(!is_own(r#"{"exact": 7}"#));
-        assert!(!is_own(r#"{"exact":9,"exact":7}"#));
+        assert!(parse_own(&stored).is_some());
+        assert!(parse_own(r#"{"exact": 7}"#).is_none());
+        assert!(parse_own(r#"{"exact":9,"exact":7}"#).is_none());
     }
 }

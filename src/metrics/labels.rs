@@ -73,3 +73,9 @@ pub(super) struct CircuitLabels {
 pub(super) struct StateLabels {
     pub state: &'static str,
 }
+
+/// The labels of verifications of audit chains.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct AuditLabels {
+    pub outcome: &'static str,
+}

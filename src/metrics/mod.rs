@@ -23,7 +23,9 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
 use gauges::Gauges;
-use labels::{CallLabels, KindLabels, OperationLabels, RequestLabels, SystemLabels, TokenLabels};
+use labels::{
+    AuditLabels, CallLabels, KindLabels, OperationLabels, RequestLabels, SystemLabels, TokenLabels,
+};
 use tenants::TenantLabels;
 
 pub use gauges::{Pool, Snapshot};
@@ -49,6 +51,7 @@ pub struct Metrics {
     upstream_calls: Family<CallLabels, Counter>,
     upstream_call_seconds: Seconds<SystemLabels>,
     tokens: Family<TokenLabels, Counter>,
+    audit_verifications: Family<AuditLabels, Counter>,
     gauges: Gauges,
     /// Held while gauges are set and read, so that two scrapes do not mix.
     scrape: Mutex<()>,
@@ -82,6 +85,32 @@ pub struct UpstreamCall {
     pub took: Duration,
 }
 
+/// The outcome of a verification of a chain of audit records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerificationOutcome {
+    /// Every record is the one that was written.
+    Intact,
+    /// The records verified so far are, and a limit ended the verification.
+    Partial,
+    /// The chain is whole, but not the one that the caller expected.
+    Differs,
+    /// A record was changed, removed, inserted or moved.
+    Broken,
+}
+
+impl VerificationOutcome {
+    const ALL: [Self; 4] = [Self::Intact, Self::Partial, Self::Differs, Self::Broken];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Partial => "partial",
+            Self::Differs => "differs",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 impl Metrics {
     /// The figures of a process that started at that moment, none counted yet. With `by_tenant`,
     /// operations and calls have a label for the tenant.
@@ -96,6 +125,7 @@ impl Metrics {
             upstream_calls: Family::default(),
             upstream_call_seconds: Family::new_with_constructor(seconds),
             tokens: Family::default(),
+            audit_verifications: Family::default(),
             gauges: Gauges::default(),
             scrape: Mutex::default(),
         };
@@ -140,6 +170,17 @@ impl Metrics {
             "Requests of the token endpoint by outcome",
             self.tokens.clone(),
         );
+        registry.register(
+            "audit_verifications",
+            "Verifications of audit chains by outcome: intact, partial, differs, broken",
+            self.audit_verifications.clone(),
+        );
+        // The first broken chain must show as an increase from zero.
+        for outcome in VerificationOutcome::ALL {
+            drop(
+                self.audit_verifications.get_or_create(&AuditLabels { outcome: outcome.as_str() }),
+            );
+        }
         let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", build);
     }
@@ -170,6 +211,12 @@ impl Metrics {
     /// Counts a request of the token endpoint: `issued`, or the error code of RFC 6749.
     pub fn count_token_request(&self, outcome: &'static str) {
         self.tokens.get_or_create(&TokenLabels { outcome }).inc();
+    }
+
+    /// Counts a verification of a chain of audit records.
+    pub fn count_audit_verification(&self, outcome: VerificationOutcome) {
+        let labels = AuditLabels { outcome: outcome.as_str() };
+        self.audit_verifications.get_or_create(&labels).inc();
     }
 
     /// All figures as OpenMetrics text, with the gauges of `snapshot`.

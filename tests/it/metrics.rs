@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use crate::support::process::{Deployment, Process};
 use crate::support::{Caller, Engine, OnEngine, eventually};
 
-const ADMIN: &[(&str, &str)] =
+pub const ADMIN: &[(&str, &str)] =
     &[("TENANT_GATEWAY__ADMIN__LISTEN", "127.0.0.1:0"), ("RUST_LOG", "info")];
 
-async fn scrape(process: &Process) -> String {
+pub async fn scrape(process: &Process) -> String {
     let records = process.records();
     let admin = records.iter().find_map(|record| record["admin"].as_str()).expect("an address");
     let answer =
@@ -20,7 +20,7 @@ async fn scrape(process: &Process) -> String {
 }
 
 /// The value of a sample, by its name and labels as written.
-fn sample(text: &str, name: &str) -> f64 {
+pub fn sample(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
     line.unwrap_or_else(|| panic!("no sample {name} in\n{text}")).parse().unwrap()
 }

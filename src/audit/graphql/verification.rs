@@ -26,7 +26,8 @@ const EXPECTED_MAX: usize = 20;
 pub enum AuditVerificationOutcome {
     /// Every record is the one that was written, and none is missing.
     Intact,
-    /// A record was changed, removed, inserted or moved; see `firstBroken`.
+    /// A record was changed, removed, inserted or moved, or the chain does not confirm an expected
+    /// place; see `firstBroken`.
     Broken,
     /// The records verified so far are intact, and more are to be verified: continue with
     /// `endCursor`.
@@ -58,8 +59,8 @@ pub enum AuditBreakReason {
     /// The chain has another hash than the expected one at the position, or no record.
     #[graphql(name = "EXPECTED_HASH_DIFFERS")]
     Unexpected,
-    /// The record at the expected position was deleted after `audit.retention`: there is nothing to
-    /// compare.
+    /// The expected position is before the anchor. The record was deleted after `audit.retention`, or
+    /// somebody moved the anchor: expect a newer place.
     #[graphql(name = "EXPECTED_RECORD_PRUNED")]
     ExpectedPruned,
 }
@@ -115,10 +116,10 @@ pub struct AuditVerification {
     /// `expected`: somebody who can write the whole database can compute a chain anew.
     head: AuditChainPoint,
     /// The number of records that were written before the gateway chained them, which are not
-    /// protected; at most 100000.
+    /// protected. The newest 100000 are counted.
     unchained_records: u64,
-    /// The number of records without a place in the chain that are newer than its first record, at
-    /// most 100000: a node of an older version wrote them, or somebody else did.
+    /// The number of records without a place in the chain that are newer than its first record: a
+    /// node of an older version wrote them, or somebody else did. The newest 100000 are counted.
     unchained_later_records: u64,
     /// The cursor with which to continue; null unless the outcome is PARTIAL.
     end_cursor: Option<String>,

@@ -25,6 +25,7 @@ use crate::database::{Database, FairPermits, Write};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::ids::AuditId;
+use crate::metrics::Metrics;
 
 pub use attempt::Attempt;
 pub use entry::{Ended, EndpointChange, Entry, Outcome, Refusal, is_recorded};
@@ -42,6 +43,7 @@ pub struct Audit {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    metrics: Arc<Metrics>,
     failures: FailureQueue,
     // Held while a record is written for which no caller waits.
     unhurried: Mutex<()>,
@@ -53,11 +55,17 @@ pub struct Audit {
 
 impl Audit {
     /// The log in that database.
-    pub fn new(database: Arc<Database>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+    pub fn new(
+        database: Arc<Database>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             database,
             clock,
             entropy,
+            metrics,
             failures: FailureQueue::default(),
             unhurried: Mutex::new(()),
             verifying: Mutex::new(()),

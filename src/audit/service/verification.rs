@@ -73,8 +73,8 @@ pub enum BreakReason {
     BeforeAnchor,
     /// The chain has another hash at the position than the one expected, or none.
     Unexpected,
-    /// The record at the position was deleted by the retention: it cannot be compared with the hash
-    /// expected.
+    /// The position is before the anchor: the retention deleted the record, or somebody moved the
+    /// anchor. It counts as broken, since nothing tells the two apart.
     ExpectedPruned,
 }
 
@@ -139,15 +139,17 @@ pub struct Verification {
     pub anchor_moved_at: Option<Timestamp>,
     /// The newest record at the beginning of the verification.
     pub head: ChainPoint,
-    /// The number of records of before the chain, up to [`Verification::UNCHAINED_MAX`].
+    /// The number of records of before the chain in the period, among the newest
+    /// [`Verification::UNCHAINED_MAX`].
     pub unchained_before: u64,
     /// The number of records in no chain that are newer than the chain's first: written by an older
-    /// version of the program, or by another one. Up to [`Verification::UNCHAINED_MAX`].
+    /// version of the program, or by another one. Among the newest
+    /// [`Verification::UNCHAINED_MAX`].
     pub unchained_since: u64,
 }
 
 impl Verification {
-    /// Unchained records are counted up to this number.
+    /// Of the unchained records, this many are looked at, the newest.
     pub const UNCHAINED_MAX: u64 = 100_000;
 
     /// The outcome: `INTACT`, `BROKEN`, or `PARTIAL` if a limit ended the verification.

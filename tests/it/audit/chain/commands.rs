@@ -8,6 +8,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tenant_gateway::database::{Database, Options};
 
+use crate::metrics::{ADMIN, sample, scrape};
 use crate::support::both_databases;
 use crate::support::process::Deployment;
 
@@ -66,6 +67,32 @@ fn verify_export(lines: &str) -> Output {
 }
 
 both_databases! {
+    async fn verifications_of_a_node_are_counted_by_outcome(deployment: Deployment) {
+        let administrator = deployment.init();
+        let process = deployment.serve_with(ADMIN).await;
+        let caller = process.log_in(administrator).await;
+        let verify = "query($expected: [AuditChainPointInput!]) {
+            auditVerify(expected: $expected) { outcome } }";
+        let outcome = async |expected: Value| {
+            let variables = json!({ "expected": expected });
+            caller.ask(verify, variables).await.field("auditVerify")["outcome"].clone()
+        };
+        assert_eq!(outcome(json!([])).await, "INTACT");
+        let other = json!([{ "position": 1, "hash": "0".repeat(64) }]);
+        assert_eq!(outcome(other).await, "BROKEN");
+        let counted = async || {
+            let text = scrape(&process).await;
+            ["intact", "partial", "differs", "broken"].map(|outcome| {
+                let labels = format!("{{outcome=\"{outcome}\"}}");
+                sample(&text, &format!("tenant_gateway_audit_verifications_total{labels}"))
+            })
+        };
+        assert_eq!(counted().await, [1.0, 0.0, 1.0, 0.0], "an expectation alone alerts nobody");
+        execute(&deployment, "UPDATE audit_log SET actor = 'x' WHERE position = 1").await;
+        assert_eq!(outcome(json!([])).await, "BROKEN");
+        assert_eq!(counted().await, [1.0, 0.0, 1.0, 1.0]);
+    }
+
     async fn command_verifies_all_tenants_and_fails_if_a_chain_is_broken(deployment: Deployment) {
         deployment.init();
         create_clients(&deployment, 3);

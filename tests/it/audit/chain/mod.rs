@@ -18,6 +18,7 @@ use tenant_gateway::database::Write;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::error::{Error, Result};
 use tenant_gateway::ids::TenantId;
+use tenant_gateway::metrics::Metrics;
 
 use crate::support::{Engine, TestApp};
 
@@ -114,7 +115,8 @@ fn expecting(point: &ChainPoint) -> Request {
 /// A log with a failed authentication of this moment that it has not written yet.
 fn late_failure(app: &TestApp, tenant: TenantId) -> Audit {
     let database = app.operator.database.clone();
-    let audit = Audit::new(database, app.clock.clone(), Arc::new(SystemEntropy));
+    let metrics = Arc::new(Metrics::new(false, app.now()));
+    let audit = Audit::new(database, app.clock.clone(), Arc::new(SystemEntropy), metrics);
     fail(&audit, tenant);
     audit
 }

@@ -1,137 +1,43 @@
-//! Verifies the chain of a tenant, page by page. Writers and the pruning go on meanwhile.
+//! Walks along a chain, page by page.
 
-use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-};
+use std::time::Duration;
 
-use super::Audit;
-use super::verification::{BreakReason, ChainBreak, ChainPoint, Request, Verification};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+
 use crate::audit::canonical::hash_of;
-use crate::audit::entity::chain::{self, GENESIS, Model as Chain};
+use crate::audit::entity::chain::{GENESIS, Model as Chain};
 use crate::audit::entity::{Column, Entity, Model};
+use crate::audit::service::Audit;
+use crate::audit::service::verification::{
+    BreakReason, ChainBreak, ChainPoint, Request, Verification,
+};
 use crate::auth::TenantScope;
+use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::ids::TenantId;
 
 /// Records read and hashed at once: some milliseconds.
 const PAGE: u64 = 250;
 
-impl Audit {
-    /// Verifies the chain of the scope's own tenant, without those below it, and logs the result.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn verify(&self, scope: &TenantScope, request: &Request) -> Result<Verification> {
-        let _permit = self.verifying_each.acquire().await;
-        let chain = self.chain(scope).await?;
-        let mut walk = Walk::new(self, scope, chain);
-        walk.find_record_before_anchor().await?;
-        if let Some((first, last)) = walk.range(request).await? {
-            walk.go(first, last, request).await?;
-        }
-        walk.find_record_behind_head().await?;
-        walk.compare(&request.expected).await?;
-        let mut found = walk.found;
-        self.count_unchained(scope, request, walk.first_seq, &mut found).await?;
-        log(&found);
-        Ok(found)
-    }
-
-    /// The tenant with audit records or a chain that comes after that one, in the order of ids: for
-    /// the operator alone.
-    ///
-    /// # Errors
-    /// If the database cannot be asked.
-    pub async fn tenant_behind(&self, tenant: Option<TenantId>) -> Result<Option<TenantId>> {
-        let reader = self.database.reader();
-        let of_record: Option<TenantId> = Entity::behind(tenant)
-            .select_only()
-            .column(Column::TenantId)
-            .into_tuple()
-            .one(reader)
-            .await?;
-        let of_chain = chain::Entity::behind(tenant).one(reader).await?;
-        let of_chain = of_chain.map(|chain| chain.tenant_id);
-        Ok([of_record, of_chain].into_iter().flatten().min())
-    }
-
-    async fn chain(&self, scope: &TenantScope) -> Result<Chain> {
-        let chain = chain::Entity::of_tenant(scope).one(self.database.reader()).await?;
-        Ok(chain.unwrap_or_else(|| Chain::empty(scope.tenant())))
-    }
-
-    async fn count_unchained(
-        &self,
-        scope: &TenantScope,
-        request: &Request,
-        first_seq: Option<i64>,
-        found: &mut Verification,
-    ) -> Result<()> {
-        let unchained = in_period(Entity::unchained(scope), request);
-        let first = first_seq.unwrap_or(i64::MAX);
-        found.unchained_before =
-            self.count_bounded(unchained.clone().filter(Column::Seq.lt(first))).await?;
-        found.unchained_since = self.count_bounded(unchained.filter(Column::Seq.gt(first))).await?;
-        Ok(())
-    }
-
-    async fn count_bounded(&self, records: Select<Entity>) -> Result<u64> {
-        let some = records
-            .select_only()
-            .column(Column::Seq)
-            .limit(Verification::UNCHAINED_MAX)
-            .into_query();
-        let count = Query::select()
-            .expr_as(Expr::cust("COUNT(*)"), "n")
-            .from_subquery(some, "some")
-            .to_owned();
-        let row = self.database.reader().query_one(&count).await?;
-        let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-}
-
-fn in_period(records: Select<Entity>, request: &Request) -> Select<Entity> {
-    let records = records.apply_if(request.from, |all, from| all.filter(Column::At.gte(from)));
-    records.apply_if(request.to, |all, to| all.filter(Column::At.lt(to)))
-}
-
-fn log(found: &Verification) {
-    let tenant = found.tenant;
-    let outcome = found.outcome();
-    let verified = found.verified;
-    if let Some(broken) = &found.broken {
-        let position = broken.position;
-        let reason = broken.reason.as_str();
-        if broken.reason.is_of_expectation() {
-            tracing::warn!(%tenant, outcome, verified, position, reason, "audit chain differs");
-        } else {
-            tracing::error!(%tenant, outcome, verified, position, reason, "audit chain is broken");
-        }
-    } else if found.reached_head {
-        tracing::info!(%tenant, outcome, verified, head = %found.head, "audit chain verified");
-    } else {
-        tracing::info!(%tenant, outcome, verified, "audit chain verified in part");
-    }
-}
+/// How far the times of a chain's records may be out of order: the clocks of two nodes differ by a
+/// minute each at most, and a failed authentication is written up to a second after it happened.
+const DISORDER: Duration = Duration::from_mins(5);
 
 /// A verification under way.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     audit: &'a Audit,
     scope: &'a TenantScope,
     /// The position of the next record.
     next: i64,
     /// The hash that the next record must hold.
     previous: String,
-    first_seq: Option<i64>,
+    pub(super) first_seq: Option<i64>,
     /// The number of the last record.
     last_seq: Option<i64>,
-    found: Verification,
+    pub(super) found: Verification,
 }
 
 impl<'a> Walk<'a> {
-    fn new(audit: &'a Audit, scope: &'a TenantScope, chain: Chain) -> Self {
+    pub(super) fn new(audit: &'a Audit, scope: &'a TenantScope, chain: Chain) -> Self {
         let found = Verification {
             tenant: chain.tenant_id,
             verified: 0,
@@ -171,24 +77,16 @@ impl<'a> Walk<'a> {
     }
 
     /// The positions of the first and last record to verify.
-    async fn range(&self, request: &Request) -> Result<Option<(i64, i64)>> {
+    pub(super) async fn range(&self, request: &Request) -> Result<Option<(i64, i64)>> {
         let mut first = self.next;
         let mut last = self.found.head.position;
         if request.from.is_some() || request.to.is_some() {
-            let bounds: Option<(Option<i64>, Option<i64>)> =
-                in_period(Entity::chained(self.scope), request)
-                    .select_only()
-                    .column_as(Column::Position.min(), "first")
-                    .column_as(Column::Position.max(), "last")
-                    .into_tuple()
-                    .one(self.audit.database.reader())
-                    .await?;
-            let Some((Some(earliest), Some(latest))) = bounds else { return Ok(None) };
+            let Some(bounds) = self.period(request).await? else { return Ok(None) };
             if request.from.is_some() {
-                first = first.max(earliest);
+                first = first.max(bounds.0);
             }
             if request.to.is_some() {
-                last = last.min(latest);
+                last = last.min(bounds.1);
             }
         }
         if let Some(after) = request.after {
@@ -197,8 +95,37 @@ impl<'a> Walk<'a> {
         Ok(Some((first, last)))
     }
 
+    /// The first and the last position of the request's period. Only the records at its ends are
+    /// read: a chain is in the order of time but for [`DISORDER`].
+    async fn period(&self, request: &Request) -> Result<Option<(i64, i64)>> {
+        let records = in_period(Entity::chained(self.scope), request);
+        let times = || records.clone().select_only().column(Column::At);
+        let reader = self.audit.database.reader();
+        let oldest: Option<Timestamp> =
+            times().order_by_asc(Column::At).into_tuple().one(reader).await?;
+        let newest: Option<Timestamp> =
+            times().order_by_desc(Column::At).into_tuple().one(reader).await?;
+        let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
+        let first: Option<Option<i64>> = records
+            .clone()
+            .filter(Column::At.lte(oldest.plus(DISORDER)))
+            .select_only()
+            .column_as(Column::Position.min(), "first")
+            .into_tuple()
+            .one(reader)
+            .await?;
+        let last: Option<Option<i64>> = records
+            .filter(Column::At.gte(newest.minus(DISORDER)))
+            .select_only()
+            .column_as(Column::Position.max(), "last")
+            .into_tuple()
+            .one(reader)
+            .await?;
+        Ok(first.flatten().zip(last.flatten()))
+    }
+
     /// Verifies the records between these positions.
-    async fn go(&mut self, first: i64, last: i64, request: &Request) -> Result<()> {
+    pub(super) async fn go(&mut self, first: i64, last: i64, request: &Request) -> Result<()> {
         let begun = self.scope.monotonic();
         self.begin_at(first).await?;
         while self.found.broken.is_none() && self.next <= last {
@@ -303,7 +230,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Pruning moves the anchor in the transaction that deletes the records before it.
-    async fn find_record_before_anchor(&mut self) -> Result<()> {
+    pub(super) async fn find_record_before_anchor(&mut self) -> Result<()> {
         let before = Entity::chained(self.scope)
             .filter(Column::Position.lte(self.found.anchor.position))
             .order_by_asc(Column::Position);
@@ -315,7 +242,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The head moves in the transaction that writes the record.
-    async fn find_record_behind_head(&mut self) -> Result<()> {
+    pub(super) async fn find_record_behind_head(&mut self) -> Result<()> {
         let newest = Entity::chained(self.scope).order_by_desc(Column::Position);
         let newest = newest.one(self.audit.database.reader()).await?;
         // Read after the record: the head is then at least as new.
@@ -333,7 +260,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    async fn compare(&mut self, expected: &[ChainPoint]) -> Result<()> {
+    pub(super) async fn compare(&mut self, expected: &[ChainPoint]) -> Result<()> {
         for point in expected {
             let record = self.record_at(point.position).await?;
             // Read after the record: pruning may have passed it since the verification began.
@@ -354,4 +281,9 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+fn in_period(records: Select<Entity>, request: &Request) -> Select<Entity> {
+    let records = records.apply_if(request.from, |all, from| all.filter(Column::At.gte(from)));
+    records.apply_if(request.to, |all, to| all.filter(Column::At.lt(to)))
 }
