@@ -100,9 +100,10 @@ fn parse_own(text: &str) -> Option<Value> {
     (value.to_string() == text).then_some(value)
 }
 
-/// Writes canonical JSON. The libraries for it make the whole program read fractions in a slower
-/// way (`serde_json/float_roundtrip`), which audit records do not have: strings and whole numbers
-/// are canonical as `serde_json` writes them, and the members of objects are sorted here.
+/// Writes canonical JSON (RFC 8785). Our own, because the crates for it turn on
+/// `serde_json/float_roundtrip`, which slows the parsing of fractions in the whole program. Audit
+/// records have no fractions, and `serde_json` writes strings and whole numbers in canonical form
+/// already: only the members of objects are left to be sorted.
 fn write(value: &Value, into: &mut String) -> Option<()> {
     match value {
         Value::Number(number) if !is_exact(number) => return None,

@@ -29,7 +29,7 @@ pub struct Allowance {
     pub calls_per_tenant: u64,
     /// Calls in total.
     pub calls: u64,
-    /// Tenants whose legacy systems are called at the same time.
+    /// The maximum number of tenants whose legacy systems are called at the same time.
     pub concurrent_tenants: usize,
     /// The time limit of a tenant slot.
     pub tenant_deadline: Duration,

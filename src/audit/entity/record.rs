@@ -48,9 +48,10 @@ pub struct Model {
     pub before: Option<String>,
     /// JSON.
     pub after: Option<String>,
-    /// The position in the chain of the tenant, from 1; absent from records of before chains.
+    /// The position in the chain of the tenant, from 1; none if the record was written before the
+    /// gateway chained records.
     pub position: Option<i64>,
-    /// The hash of the record before; that of none is 64 zeros.
+    /// The hash of the record before it in the chain; 64 zeros for the first record.
     pub previous_hash: Option<String>,
     /// SHA-256 in hexadecimal digits.
     pub hash: Option<String>,

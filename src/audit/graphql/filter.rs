@@ -40,7 +40,8 @@ impl Arguments {
         Ok(Filter {
             operation: text("operation", self.operation)?,
             actor: text("actor", self.actor)?,
-            // The subject of no record is a global id: one that leads nowhere finds nothing.
+            // Records hold the vendor's id of an object and never a global id. A global id of an
+            // object that the caller cannot reach therefore matches no record.
             subject: subject.filter(|_| legacy_object.is_none()),
             legacy_object,
             request_id: text("requestID", self.request_id)?,

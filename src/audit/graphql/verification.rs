@@ -18,7 +18,7 @@ const RECORDS_MAX: u64 = 20_000;
 /// The time after which a call reads no further records.
 const TIME_MAX: Duration = Duration::from_secs(3);
 
-/// The most expected places of one call.
+/// The maximum number of places in the argument `expected`.
 const EXPECTED_MAX: usize = 20;
 
 /// The outcome of a verification of the audit log.

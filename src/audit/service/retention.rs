@@ -20,7 +20,7 @@ const PRUNED_AT_ONCE: u64 = 500;
 /// Chains shortened in one transaction.
 const CHAINS_AT_ONCE: u64 = 50;
 
-/// Transactions in one round, which takes seconds.
+/// The maximum number of transactions in one round, so that a round ends within seconds.
 const STEPS_MAX: usize = 40;
 
 impl Audit {

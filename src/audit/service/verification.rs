@@ -149,7 +149,7 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Of the unchained records, this many are looked at, the newest.
+    /// The maximum number of unchained records that a verification reads, the newest first.
     pub const UNCHAINED_MAX: u64 = 100_000;
 
     /// The outcome: `INTACT`, `BROKEN`, or `PARTIAL` if a limit ended the verification.

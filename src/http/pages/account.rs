@@ -60,7 +60,7 @@ pub async fn to_account(visit: Visit) -> Response {
     visit.redirect(ACCOUNT)
 }
 
-/// Ends a session of one's own, or all with all tokens.
+/// Ends one session of the person, or all their sessions and tokens.
 pub async fn end_sessions(visit: Visit) -> Response {
     let session = match visit.signed_in() {
         Ok(session) => session,
@@ -76,7 +76,8 @@ async fn end(visit: &Visit, session: &Session) -> Result<Response, Error> {
         state.users.sign_out_everywhere(session.user, &visit.origin()).await?;
         return Ok(visit.redirect_without_session(LOGIN));
     }
-    // A session of somebody else looks like one that has ended.
+    // The response is the same for a session of somebody else and for one that has ended: it must
+    // not confirm that an id exists.
     if let Ok(id) = visit.form.text("session").parse() {
         state.sessions.end(session.user, session.home, id, "endSession", &visit.id).await?;
     }

@@ -6,7 +6,7 @@ use crate::http::paths::{ACCOUNT, DEVICE, PLAYGROUND};
 
 const LENGTH_MAX: usize = 512;
 
-/// The page after a sign-in that names none.
+/// The page that a sign-in leads to if its request names none.
 pub const DEFAULT: &str = ACCOUNT;
 
 /// The pages that a sign-in may lead to; those below them count too.

@@ -15,7 +15,7 @@ use crate::sessions::Session;
 const REFUSED: &str = "This code is not right, or there were too many attempts. Check that the \
     clock of your device is right, and enter the next code that the app shows.";
 
-/// Shows a new key; the same when the page is loaded again.
+/// Shows a new key. Loading the page again shows the same key.
 pub async fn show(visit: Visit) -> Response {
     let return_to = return_to::or_default(visit.query.get("return_to"));
     let answer = open(&visit, &return_to, StatusCode::OK, None).await;
@@ -72,7 +72,7 @@ async fn confirm(visit: &Visit, return_to: &str) -> Result<Response, Error> {
         codes: codes.expose().to_vec(),
         next: format!("{}{return_to}", visit.state.pages.base),
     };
-    // The answer to the form shows them, since they are nowhere to be seen again.
+    // No redirect after the form: the recovery codes can be shown only in this response.
     let response = visit.page(StatusCode::OK, &page);
     if session.is_active() {
         return Ok(response);

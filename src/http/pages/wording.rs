@@ -10,7 +10,8 @@ pub fn time(text: &str) -> String {
     }
 }
 
-/// Marks of browsers in a `User-Agent`. Those that claim to be another one come before it.
+/// Words in a `User-Agent`, with the browser that each stands for. The first match counts: Edge
+/// also names Chrome, and Chrome also names Safari.
 const BROWSERS: [(&str, &str); 8] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),

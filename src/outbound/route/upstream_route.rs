@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::base_url::BaseUrl;
 use crate::ids::{TenantId, UpstreamId};
 
-/// The part of an installation that calls need.
+/// The address of an installation, with everything that a call to it depends on.
 pub struct Endpoint {
     /// The installation's id.
     pub upstream: UpstreamId,

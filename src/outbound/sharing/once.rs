@@ -26,7 +26,8 @@ pub(in crate::outbound) struct Once {
     shared: Mutex<HashMap<Key, Shared>>,
 }
 
-/// An object that lives only as long as a caller waits for it or holds it.
+/// A read that concurrent callers share: its result is dropped with the last caller that waits for
+/// it or holds it.
 #[derive(Default)]
 struct Shared {
     reading: Weak<Cell>,

@@ -39,7 +39,7 @@ struct State<K, V> {
 struct Entry<V> {
     number: u64,
     flight: WeakShared<BoxFuture<'static, V>>,
-    /// Held for a computation that continues without callers.
+    /// Keeps a spawned computation going after all its callers have left.
     _detached: Option<Flight<V>>,
 }
 

@@ -101,8 +101,8 @@ async fn addresses(
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Unreachable> {
-    // Shared out, as the client of the gateway does: one address that is silent must not hide
-    // another that answers.
+    // Each address gets its part of the time, as in the HTTP client: an address that does not answer
+    // must not use up the time of another that does.
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     let mut failure = Stage::Connection.failed("the name has no address");
     for address in addresses {

@@ -73,12 +73,12 @@ impl Visit {
         self.guard(response)
     }
 
-    /// The same with another session for the browser.
+    /// Status 303 to a path of the gateway, with the cookie of a new session.
     pub fn redirect_with(&self, path: &str, session: &PlainSecret) -> Response {
         with_session(self.redirect(path), session)
     }
 
-    /// The same without a session.
+    /// Status 303 to a path of the gateway; the browser forgets its session cookie.
     pub fn redirect_without_session(&self, path: &str) -> Response {
         let mut response = self.redirect(path);
         if let Some(cookie) = cookies::clear(cookies::SESSION) {
@@ -150,7 +150,7 @@ pub fn page_headers(mut response: Response) -> Response {
     response
 }
 
-/// Gives the browser another session.
+/// Sets the session cookie of the browser.
 pub fn with_session(mut response: Response, session: &PlainSecret) -> Response {
     if let Some(cookie) = cookies::set(cookies::SESSION, session) {
         response.headers_mut().append(SET_COOKIE, cookie);

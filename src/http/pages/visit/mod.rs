@@ -180,8 +180,9 @@ impl Visit {
         }
     }
 
-    /// Counts a sign-in that begins and is kept until it is finished or too old. Returns for how many
-    /// seconds the browser's network has to wait, if it has begun too many.
+    /// Counts the start of a sign-in whose state the gateway stores until it is finished or expires:
+    /// single sign-on or a passkey. Returns the seconds to wait, without counting, if the networks of
+    /// the browser have started too many.
     pub fn begin_sign_in(&self) -> Option<u64> {
         let now = self.state.authorizer.monotonic();
         let blocked = self.state.sign_in_starts.blocked("", self.visitor.address, now);

@@ -45,7 +45,7 @@ struct State {
     /// When the calls of the last minute ended, and their tenants.
     ended: VecDeque<(Instant, Uuid)>,
     in_flight: usize,
-    /// The tenants' shares of the calls of the last minute and of those in flight.
+    /// The calls that each tenant ended in the last minute or has in flight, held against its share.
     shares: Shares<Uuid>,
     /// Whether a tenant other than the installation's owner uses the credential.
     is_shared: bool,

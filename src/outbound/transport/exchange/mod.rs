@@ -166,7 +166,7 @@ where
         // how small the chunks are.
         whole.extend_from_slice(&data);
     }
-    // Shrinking copies the buffer, which is not worth saving a little memory.
+    // Shrinking copies the whole buffer: only if much of it is unused.
     if whole.capacity() - whole.len() > whole.len() / MAX_WASTE {
         whole.shrink_to_fit();
     }
