@@ -106,19 +106,19 @@ impl<'a> Walk<'a> {
         let newest: Option<Timestamp> =
             times().order_by_desc(Column::At).into_tuple().one(reader).await?;
         let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
-        let first: Option<Option<i64>> = records
+        let first = records
             .clone()
             .filter(Column::At.lte(oldest.plus(DISORDER)))
             .select_only()
             .column_as(Column::Position.min(), "first")
-            .into_tuple()
+            .into_tuple::<Option<i64>>()
             .one(reader)
             .await?;
-        let last: Option<Option<i64>> = records
+        let last = records
             .filter(Column::At.gte(newest.minus(DISORDER)))
             .select_only()
             .column_as(Column::Position.max(), "last")
-            .into_tuple()
+            .into_tuple::<Option<i64>>()
             .one(reader)
             .await?;
         Ok(first.flatten().zip(last.flatten()))
