@@ -8,6 +8,7 @@ mod mutation;
 mod objects;
 mod query;
 mod search_input;
+mod subject;
 
 pub use mutation::ClientMutation;
 pub use objects::Client;

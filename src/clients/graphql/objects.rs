@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use async_graphql::{ComplexObject, ID, SimpleObject, Union};
+use async_graphql::{ComplexObject, ID, SimpleObject};
 
 use super::credentials::{ClientKey, ClientRotation, ClientSecret, text};
 use crate::clients::entity::assignment;
 use crate::clients::model::{self, Created};
 use crate::clock::Timestamp;
 use crate::roles::Role;
-use crate::users::graphql::TdrUser;
 
 /// Declares fields under their present name and under the snake_case one that hand-written queries
 /// of older scripts use. Both read one value, so that they cannot drift apart.
@@ -171,28 +170,6 @@ pub struct ClientSearchResults {
     pub(super) total_unfiltered_count: i32,
     /// The clients.
     pub(super) results: Vec<Client>,
-}
-
-/// The identity behind a token.
-#[derive(Union)]
-pub enum SubjectIdentity {
-    /// A client.
-    Client(Box<Client>),
-    /// A person.
-    User(Box<TdrUser>),
-}
-
-/// The subject of the token that the request carries.
-#[derive(SimpleObject)]
-pub struct Subject {
-    /// The subject's UUID.
-    pub(super) id: ID,
-    /// The name.
-    pub(super) name: String,
-    /// The display name.
-    pub(super) display_name: String,
-    /// The description.
-    pub(super) identity: SubjectIdentity,
 }
 
 impl Client {

@@ -3,16 +3,14 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 
-use super::objects::{Client, ClientSearchResults, Subject, SubjectIdentity};
+use super::objects::{Client, ClientSearchResults};
 use super::search_input::{ClientsSearchInput, Filters};
-use crate::auth::Caller;
+use super::subject::Subject;
 use crate::auth::graphql::{request, service};
 use crate::clients::{ClientFilter, ClientOrder, Clients};
 use crate::error::Result;
 use crate::paging::page_size;
 use crate::roles::Permission;
-use crate::users::Users;
-use crate::users::graphql::TdrUser;
 
 /// A client of the tenant in context or of one below it, by UUID or `client_id`.
 ///
@@ -132,28 +130,7 @@ impl ClientQuery {
     /// that apply to the tenant in context, and no secrets, keys or their use unless it can read
     /// clients in the client's own tenant.
     async fn current_subject(&self, ctx: &Context<'_>) -> Result<Option<Subject>> {
-        let scope = request(ctx)?.member_scope();
-        if let Caller::User { .. } = scope.caller() {
-            let user = service::<Users>(ctx)?.caller(&scope).boxed().await?;
-            return Ok(Some(Subject {
-                id: user.id().to_string().into(),
-                name: user.row.email.clone(),
-                display_name: user.row.name.clone(),
-                identity: SubjectIdentity::User(Box::new(TdrUser::at(scope.now(), user))),
-            }));
-        }
-        let clients = service::<Clients>(ctx)?;
-        let (client, whole) = clients.caller(&scope).boxed().await?;
-        let id = client.row.id;
-        let name = client.row.name.clone();
-        let shown = Client::at(scope.now(), clients.limits().token_lifetime, client);
-        let shown = if whole { shown } else { shown.identity_alone() };
-        Ok(Some(Subject {
-            id: id.to_string().into(),
-            name: name.clone(),
-            display_name: name,
-            identity: SubjectIdentity::Client(Box::new(shown)),
-        }))
+        Subject::of(request(ctx)?.member_scope()).map(Some)
     }
 }
 
