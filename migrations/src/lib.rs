@@ -4,7 +4,10 @@
 //! must never change its meaning. Moments are `BIGINT` milliseconds since 1970 UTC, so that both
 //! databases compare them alike.
 
-use sea_orm_migration::prelude::*;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use sea_orm::{ConnectionTrait, DbErr};
 
 mod m0001_tenants;
 mod m0002_clients;
@@ -43,7 +46,18 @@ mod m0088_device_code_networks;
 mod m0089_sign_in_origins;
 mod m0090_unchained_age;
 
-pub use sea_orm_migration::MigratorTrait;
+mod runner;
+
+pub use runner::{MigrationName, MigrationTrait, SchemaManager};
+
+/// The names that most migrations use.
+mod prelude {
+    pub use sea_orm::prelude::async_trait;
+    pub use sea_orm::sea_query::*;
+    pub use sea_orm::{ConnectionTrait, DbErr};
+
+    pub use crate::runner::{MigrationTrait, SchemaManager};
+}
 
 /// Additive migrations: they only add a table, a view, an index, or a column that is nullable or has a
 /// default, which older versions ignore. A node of an older version keeps running with them and
@@ -75,8 +89,9 @@ pub const ADDITIVE: &[&str] = &[
 /// All migrations, oldest first.
 pub struct Migrator;
 
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+impl Migrator {
+    /// All migrations, oldest first.
+    pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m0001_tenants::Migration),
             Box::new(m0002_clients::Migration),
@@ -152,8 +167,9 @@ fn by_backend<T>(manager: &SchemaManager<'_>, sqlite: T, postgres: T) -> T {
 /// databases.
 macro_rules! migration {
     (up: $up:ident, down: $down:ident) => {
-        #[derive(DeriveMigrationName)]
         pub struct Migration;
+
+        crate::migration_name!();
 
         #[async_trait::async_trait]
         impl MigrationTrait for Migration {
@@ -164,11 +180,23 @@ macro_rules! migration {
             async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
                 crate::run(manager, $down(manager)).await
             }
-
-            fn use_transaction(&self) -> Option<bool> {
-                Some(true)
-            }
         }
     };
 }
 use migration;
+
+/// Names the migration of a file after the file.
+macro_rules! migration_name {
+    () => {
+        impl crate::MigrationName for Migration {
+            fn name(&self) -> &'static str {
+                crate::file_stem(file!())
+            }
+        }
+    };
+}
+use migration_name;
+
+fn file_stem(path: &'static str) -> &'static str {
+    Path::new(path).file_stem().and_then(OsStr::to_str).unwrap_or(path)
+}

@@ -1,6 +1,6 @@
 //! The tree of tenants.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::{exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! An index for `%` searches over client names.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::by_backend;
 

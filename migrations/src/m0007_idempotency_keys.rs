@@ -1,6 +1,6 @@
 //! Idempotency keys of `createClient`.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! The lifetime of signing keys.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! The tasks of Integration Servers that callers started, and their histories.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::{exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! Request ids and repetitions of audit records, and an index by age.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 

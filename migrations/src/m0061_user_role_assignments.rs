@@ -1,6 +1,6 @@
 //! The roles of users in tenants, each with its expiry.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::uuid;
 

@@ -1,6 +1,6 @@
 //! Clients and users as one: the holders of roles, and the roles that they hold.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 

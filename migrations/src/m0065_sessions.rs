@@ -1,6 +1,6 @@
 //! Sessions of people who have signed in. They are known by the hash of their cookie.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! Codes of device authorization (RFC 8628), known by their hashes.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 

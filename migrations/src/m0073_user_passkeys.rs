@@ -1,6 +1,6 @@
 //! The passkeys of users.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::{bytes, uuid};
 

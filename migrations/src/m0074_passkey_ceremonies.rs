@@ -1,6 +1,6 @@
 //! Registrations of and sign-ins with passkeys that a browser has begun and not finished.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! How long the count of failed sign-ins is kept, and whose networks are known.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::bytes;
 

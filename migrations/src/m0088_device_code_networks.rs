@@ -1,6 +1,6 @@
 //! The addresses of programs as bytes that sort by network, and device codes by tenant.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 use crate::bytes;
 

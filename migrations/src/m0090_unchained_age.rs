@@ -1,6 +1,6 @@
 //! An index by age of the audit records that are in no chain, which the retention deletes first.
 
-use sea_orm_migration::prelude::*;
+use crate::prelude::*;
 
 crate::migration!(up: up, down: down);
 
