@@ -142,7 +142,7 @@ fn app_state(
         device: DeviceState::new(&config.device, core.budgets.held_requests.clone(), cache_size),
         pages: PagesState::new(&issuer, config.server.public_url.as_deref()),
         passkeys: passkeys(core, &issuer),
-        sign_in_starts: Throttle::new(SIGN_IN_STARTS, SIGN_IN_STARTS, cache_size),
+        sign_in_starts: Throttle::of_starts(SIGN_IN_STARTS, cache_size),
         oauth: OauthState::new(issuer, config.tokens.jwks_max_age, throttle),
         trusted_proxies: config.server.trusted_proxies.clone(),
         entropy: core.environment.entropy.clone(),

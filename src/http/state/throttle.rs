@@ -1,12 +1,15 @@
 //! Throttles failed client authentications.
 //!
-//! Failures are counted for each pair of `client_id` and address, for each address, and for each
-//! wider network around it, which has a multiple of the limit. A blocked pair is refused even with
-//! valid credentials, so that an answer does not confirm a guess; a client cannot be locked out from
-//! another address. A network that guesses at many clients is blocked as a whole, except for clients
-//! that recently authenticated from the address: a neighbour behind the same NAT does not lock them
-//! out. Failures of an address that is over its own limit do not count for the networks around it:
-//! one address cannot block its whole network.
+//! Failures are counted for each pair of `client_id` and address, and for each address. A blocked
+//! pair is refused even with valid credentials, so that an answer does not confirm a guess; a
+//! client cannot be locked out from another address. An address that guesses at many clients is
+//! blocked as a whole, except for clients that recently authenticated from it: a neighbour behind
+//! the same NAT does not lock them out. Wider networks do not count: secrets are too long to be
+//! guessed, and a stranger in the same network must not keep clients from their tokens.
+//!
+//! Starts of sign-ins, which take room in the database, are counted the same way, and for each wider
+//! network too, with a multiple of the limit. Those of an address that is over its own limit do not
+//! count for the networks around it: one address cannot block its whole network.
 //!
 //! A count for each minute and not the token bucket of `rate_limit`: a block lasts for the rest of
 //! its minute whatever is tried meanwhile, and `Retry-After` is exactly that time.
@@ -34,6 +37,7 @@ pub struct Throttle {
     addresses: Cache<SourceNetwork, Failures>,
     /// Apart from the addresses: an attacker with many of them must not push these out.
     wider: Cache<SourceNetwork, Failures>,
+    counts_wider: bool,
     authenticated: Cache<Pair, MonotonicTime>,
     // Concurrent failures must not overwrite each other's count.
     counting: Mutex<()>,
@@ -49,18 +53,25 @@ struct Failures {
 }
 
 impl Throttle {
-    /// Allows the given failures per minute for a client at one address, and for one address; wider
-    /// networks have a multiple of the latter. Tracks at most `capacity` of each.
+    /// Allows the given failures per minute for a client at one address and for one address; tracks
+    /// at most `capacity` of each.
     pub fn new(per_client: u32, per_address: u32, capacity: usize) -> Self {
         Self {
             per_client,
             per_address,
             clients: Cache::new(capacity),
             addresses: Cache::new(capacity),
-            wider: Cache::new(capacity),
+            wider: Cache::new(1),
+            counts_wider: false,
             authenticated: Cache::new(capacity),
             counting: Mutex::new(()),
         }
+    }
+
+    /// Allows that many starts per minute for one address, and a multiple for each wider network.
+    pub fn of_starts(limit: u32, capacity: usize) -> Self {
+        let wider = Cache::new(capacity);
+        Self { wider, counts_wider: true, ..Self::new(limit, limit, capacity) }
     }
 
     /// For how many whole seconds this client is blocked at this address; `None` if it is not.
@@ -73,7 +84,7 @@ impl Throttle {
             let failures = self.counts_of(network).get(&network)?;
             failures.wait(self.limit_of(network), now)
         };
-        let by_network = SourceNetwork::around(address).into_iter().filter_map(wait_of).max();
+        let by_network = self.networks(address).into_iter().filter_map(wait_of).max();
         by_pair.max(by_network.filter(|_| !known()))
     }
 
@@ -82,11 +93,19 @@ impl Throttle {
         let pair = pair(client_id, address);
         let _guard = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         count(&self.clients, pair, now);
-        for network in SourceNetwork::around(address) {
+        for network in self.networks(address) {
             let failures = count(self.counts_of(network), network, now);
             if failures > self.limit_of(network) {
                 break;
             }
+        }
+    }
+
+    fn networks(&self, address: IpAddr) -> Vec<SourceNetwork> {
+        if self.counts_wider {
+            SourceNetwork::around(address)
+        } else {
+            vec![SourceNetwork::of(address)]
         }
     }
 
@@ -190,7 +209,7 @@ mod tests {
 
     #[test]
     fn many_networks_of_one_site_are_bounded_together() {
-        let throttle = Throttle::new(5, 5, 100);
+        let throttle = Throttle::of_starts(5, 100);
         let host = |site: u32, network: u32| -> IpAddr {
             format!("2001:db8:{site:x}:{network:x}::1").parse().unwrap()
         };
@@ -211,8 +230,9 @@ mod tests {
 
     #[test]
     fn one_address_alone_does_not_block_its_network() {
-        let neighbour: IpAddr = "192.0.2.2".parse().unwrap();
-        assert_eq!(after(1_000).blocked("client", neighbour, NOW), None);
+        let throttle = Throttle::of_starts(5, 100);
+        (0..1_000).for_each(|_| throttle.failed("", here(), NOW));
+        assert_eq!(throttle.blocked("", "192.0.2.2".parse().unwrap(), NOW), None);
     }
 
     #[test]
