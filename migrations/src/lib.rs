@@ -45,6 +45,7 @@ mod m0087_sign_in_failure_ends;
 mod m0088_device_code_networks;
 mod m0089_sign_in_origins;
 mod m0090_unchained_age;
+mod m0091_list_orders;
 
 mod runner;
 
@@ -59,9 +60,10 @@ mod prelude {
     pub use crate::runner::{MigrationTrait, SchemaManager};
 }
 
-/// Additive migrations: they only add a table, a view, an index, or a column that is nullable or has a
-/// default, which older versions ignore. A node of an older version keeps running with them and
-/// refuses to start with any other newer migration.
+/// Additive migrations: they only add a table, a view, an index, or a column that is nullable or
+/// has a default, which older versions ignore, or put an index in the place of one that it can stand
+/// for. A node of an older version keeps running with them and refuses to start with any other newer
+/// migration.
 pub const ADDITIVE: &[&str] = &[
     "m0027_audit_request_ids",
     "m0031_schema_changes",
@@ -84,6 +86,7 @@ pub const ADDITIVE: &[&str] = &[
     "m0088_device_code_networks",
     "m0089_sign_in_origins",
     "m0090_unchained_age",
+    "m0091_list_orders",
 ];
 
 /// All migrations, oldest first.
@@ -129,6 +132,7 @@ impl Migrator {
             Box::new(m0088_device_code_networks::Migration),
             Box::new(m0089_sign_in_origins::Migration),
             Box::new(m0090_unchained_age::Migration),
+            Box::new(m0091_list_orders::Migration),
         ]
     }
 }

@@ -101,18 +101,15 @@ async fn run_on(core: &Core, command: Command) -> Result<(), Failure> {
 async fn list(core: &Core, name: Option<String>, common: Common) -> Result<(), Failure> {
     let scope = common.scope(core).await?;
     let name = name.map(|name| NamePattern::parse("--name", &name, '%')).transpose()?;
-    let filter = ClientFilter { name, ..ClientFilter::default() };
+    let mut filter = ClientFilter { name, ..ClientFilter::default() };
     let mut rows = Vec::new();
     loop {
-        let offset = rows.len() as u64;
-        let page = core
-            .clients
-            .list(&scope, &filter, ClientOrder::default(), offset, PAGE_SIZE_MAX)
-            .await?;
+        let page =
+            core.clients.list(&scope, &filter, ClientOrder::default(), 0, PAGE_SIZE_MAX).await?;
         rows.extend(page.iter().map(shown));
-        if (page.len() as u64) < PAGE_SIZE_MAX {
-            break;
-        }
+        let last = page.last().filter(|_| page.len() as u64 == PAGE_SIZE_MAX);
+        let Some(last) = last else { break };
+        filter.behind = Some((last.row.name_folded.clone(), last.row.id));
     }
     Ok(common.output.list(&["id", "clientID", "name", "tenantID", "roles", "enabled"], &rows)?)
 }

@@ -8,7 +8,7 @@ use super::entity;
 use crate::auth::RoleHold;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::TenantId;
+use crate::ids::{ClientId, TenantId};
 use crate::names::{Name, NamePattern};
 use crate::roles::Role;
 use crate::secret::PlainSecret;
@@ -198,6 +198,8 @@ pub struct ClientFilter {
     pub enabled: Option<bool>,
     /// No token since then.
     pub unused_since: Option<Timestamp>,
+    /// Behind the client with that folded name and id, in the order of names.
+    pub behind: Option<(String, ClientId)>,
 }
 
 /// The sort key of clients; ties are broken by id.

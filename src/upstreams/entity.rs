@@ -3,13 +3,13 @@
 /// Installations.
 pub mod upstream {
     use sea_orm::entity::prelude::*;
-    use sea_orm::sea_query::ExprTrait;
+    use sea_orm::sea_query::{Expr, ExprTrait};
     use sea_orm::{QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
     use crate::ids::{TenantId, UpstreamId};
-    use crate::tenants::entity::{above, below};
+    use crate::tenants::entity::{ScopeFilter, above, below};
 
     /// An installation of a legacy system.
     #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -60,7 +60,8 @@ pub mod upstream {
     impl Entity {
         /// Installations owned by the scope's tenant or by a tenant below it.
         pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
-            Self::find().filter(Column::OwnerTenantId.in_subquery(below(scope.tenant())))
+            let owner = Expr::col((Entity, Column::OwnerTenantId));
+            Self::find().filter(ScopeFilter::EachRow.below(owner, scope.tenant()))
         }
 
         /// Installations owned by this tenant.
@@ -127,13 +128,13 @@ pub mod upstream {
 /// Links.
 pub mod link {
     use sea_orm::entity::prelude::*;
-    use sea_orm::sea_query::ExprTrait;
+    use sea_orm::sea_query::{Expr, ExprTrait};
     use sea_orm::{QuerySelect, QueryTrait};
 
     use crate::auth::TenantScope;
     use crate::clock::Timestamp;
     use crate::ids::{LinkId, TenantId, UpstreamId};
-    use crate::tenants::entity::below;
+    use crate::tenants::entity::ScopeFilter;
 
     /// A link between a tenant of the gateway and a tenant of an installation.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -172,7 +173,8 @@ pub mod link {
     impl Entity {
         /// Links of the scope's tenant and of all tenants below it.
         pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
-            Self::find().filter(Column::TenantId.in_subquery(below(scope.tenant())))
+            let tenant = Expr::col((Entity, Column::TenantId));
+            Self::find().filter(ScopeFilter::EachRow.below(tenant, scope.tenant()))
         }
 
         /// Links of the scope's tenant only.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::support::process::Deployment;
@@ -41,6 +42,43 @@ both_databases! {
         let closed = json_of(&deployment, &["tenant", "disable", organization]);
         assert_eq!(closed["enabled"], false);
         assert_eq!(json_of(&deployment, &["tenant", "enable", organization])["enabled"], true);
+    }
+
+    async fn client_list_has_each_client_of_several_pages_once(deployment: Deployment) {
+        deployment.init();
+        let uuid = match deployment.database.engine {
+            Engine::Sqlite => "randomblob(16)",
+            Engine::Postgres => "gen_random_uuid()",
+        };
+        // Three have each name, so that pages end between clients of the same name.
+        let fill = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 299)
+            INSERT INTO clients (id, client_id, tenant_id, name, name_folded, enabled,
+                token_generation, token_request_count, created_at, updated_at, created_by,
+                updated_by)
+            SELECT {uuid}, 'c' || i, tenants.id, 'bulk ' || (1000 + i / 3),
+                'bulk ' || (1000 + i / 3), TRUE, 0, 0, 0, 0, 'x', 'x' FROM n CROSS JOIN tenants"
+        );
+        let database = deployment.database.config();
+        let url = database.database_url().expose().to_owned();
+        let connection = sea_orm::Database::connect(url).await.unwrap();
+        connection.execute_unprepared(&fill).await.unwrap();
+        connection.close().await.unwrap();
+
+        for arguments in [&["client", "list"][..], &["client", "list", "--name", "bulk%"]] {
+            let listed = json_of(&deployment, arguments);
+            let field = |name: &str| {
+                let rows = listed.as_array().unwrap().iter();
+                let all = rows.map(|client| client[name].as_str().unwrap().to_owned());
+                all.filter(|text| !text.contains("admin")).collect::<Vec<_>>()
+            };
+            let names: Vec<_> = field("name");
+            assert!(names.is_sorted(), "{names:?}");
+            let bulk = field("clientID").into_iter().filter(|id| id.len() <= 4);
+            assert_eq!(bulk.collect::<BTreeSet<_>>().len(), 300);
+            let bulk = names.iter().filter(|name| name.starts_with("bulk "));
+            assert_eq!(bulk.count(), 300);
+        }
     }
 
     async fn tenants_outside_the_scope_are_unknown_at_the_command_line(deployment: Deployment) {

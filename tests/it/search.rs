@@ -44,8 +44,8 @@ fn one(name: &str) -> Value {
     json!({ "clients": [{ "name": name }], "clientsSearch": { "totalCount": 1 } })
 }
 
-/// The query plans that PostgreSQL logged for the database's statements on names.
-fn plans(database: &str) -> Vec<String> {
+/// The query plans that PostgreSQL logged for the database's statements with that text.
+fn plans(database: &str, text: &str) -> Vec<String> {
     let log = fs::read_to_string(postgres::log()).unwrap();
     let start = format!("\n{database}|");
     // Continuation lines of an entry are indented; the next line belongs to another entry.
@@ -58,11 +58,11 @@ fn plans(database: &str) -> Vec<String> {
             .collect::<String>()
     };
     let plans = log.split(&start).filter(|entry| entry.contains("plan:")).map(own);
-    plans.filter(|plan| plan.contains("LIKE")).collect()
+    plans.filter(|plan| plan.contains(text)).collect()
 }
 
-#[tokio::test]
-async fn name_search_on_postgres_uses_the_trigram_index() {
+/// A gateway whose PostgreSQL logs the plan of each statement, and the name of its database.
+async fn explained() -> (TestApp, String) {
     let database = TestDatabase::fresh(Engine::Postgres).await;
     let url = database.url.clone().unwrap();
     let name = url.split('/').nth(3).unwrap().split('?').next().unwrap().to_owned();
@@ -76,7 +76,12 @@ async fn name_search_on_postgres_uses_the_trigram_index() {
             .unwrap();
     }
     connection.close().await.unwrap();
-    let app = TestApp::over(database).await;
+    (TestApp::over(database).await, name)
+}
+
+#[tokio::test]
+async fn name_search_on_postgres_uses_the_trigram_index() {
+    let (app, name) = explained().await;
     fill(&app).await;
     let administrator = app.administrator(app.world.organization).await;
     // PostgreSQL makes a generic plan once a prepared statement has run five times on one
@@ -85,11 +90,41 @@ async fn name_search_on_postgres_uses_the_trigram_index() {
         let name = format!("client {}", 44_444 - number);
         assert_eq!(found(&administrator, &format!("%{}%", &name[3..])).await, one(&name));
     }
-    let plans =
-        eventually(10, "the plans", async || Some(plans(&name)).filter(|plans| plans.len() >= 120))
-            .await;
+    let plans = eventually(10, "the plans", async || {
+        Some(plans(&name, "LIKE")).filter(|plans| plans.len() >= 120)
+    })
+    .await;
     for plan in plans {
         assert!(plan.contains("Bitmap Index Scan on client_names"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn deep_page_on_postgres_reads_the_rows_before_it_from_the_index_alone() {
+    let (app, name) = explained().await;
+    fill(&app).await;
+    app.operator.database.reader().execute_unprepared("VACUUM ANALYZE").await.unwrap();
+    let administrator = app.administrator(app.world.organization).await;
+    for (by, index, page) in
+        [("NAME", "clients_in_name_order", 201), ("CLIENT_ID", "clients_in_client_id_order", 202)]
+    {
+        let filters = json!({ "sortBy": by, "pageOffset": page, "perPage": 100 });
+        let document = "query($filters: ClientsSearchInput) { clientsSearch(filters: $filters) { \
+            results { name } } }";
+        let found = administrator.ask(document, json!({ "filters": filters })).await;
+        assert_eq!(found.field("clientsSearch")["results"].as_array().unwrap().len(), 100);
+        // The index tells the two requests apart.
+        let of_page = || {
+            let all = plans(&name, "OFFSET");
+            all.into_iter().find(|plan| plan.contains(&format!("using {index}")))
+        };
+        let plan = eventually(10, "a plan with the index", async || of_page()).await;
+        assert!(plan.contains(&format!("Index Only Scan using {index}")), "{plan}");
+        assert!(plan.contains("hashed SubPlan"), "the tenants are collected once: {plan}");
+        assert!(!plan.contains("Seq Scan on clients"), "{plan}");
+        // The page itself, of 100 rows, is sorted again by what orders the list.
+        assert_eq!(plan.matches("Sort Key: clients.").count(), 1, "{plan}");
+        assert!(!plan.contains("Sort Key: clients_1."), "{plan}");
     }
 }
 

@@ -3,13 +3,14 @@
 pub mod key;
 
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Expr, SelectStatement};
 use sea_orm::{FromQueryResult, Statement};
 
 use crate::auth::{Caller, TenantScope};
 use crate::clock::Timestamp;
 use crate::ids::{ClientId, SecretId, TenantId};
 use crate::secret::SecretHash;
-use crate::tenants::entity::open_below;
+use crate::tenants::entity::ScopeFilter;
 
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -57,7 +58,17 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// The clients of the tenant of the scope and of all open tenants below it.
     pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
-        Self::find().filter(Column::TenantId.in_subquery(open_below(scope)))
+        Self::found(scope, ScopeFilter::EachRow)
+    }
+
+    /// The same for a list, found in that way.
+    pub fn found(scope: &TenantScope, by: ScopeFilter) -> Select<Self> {
+        Self::find().filter(by.open_below(&Expr::col((Entity, Column::TenantId)), scope.tenant()))
+    }
+
+    /// The clients whose ids a statement on those of a scope finds.
+    pub fn of_ids(ids: SelectStatement) -> Select<Self> {
+        Self::find().filter(Column::Id.in_subquery(ids))
     }
 
     /// The clients of the tenant of the scope alone.

@@ -109,6 +109,7 @@ impl Filters {
                 .unused_since
                 .map(|text| Timestamp::parse("unusedSince", &text))
                 .transpose()?,
+            behind: None,
         })
     }
 }

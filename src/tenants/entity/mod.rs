@@ -1,14 +1,17 @@
 //! The tables of tenants and of their ancestors.
 
+mod scope_filter;
 pub mod secret_age;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, Query, SelectStatement};
 use sea_orm::{FromQueryResult, QuerySelect, Statement};
 
 use crate::auth::TenantScope;
 use crate::clock::Timestamp;
 use crate::ids::TenantId;
+
+pub use scope_filter::{ScopeFilter, has_more_rows, has_more_tenants, in_order};
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -55,7 +58,12 @@ impl Entity {
 
     /// The tenant of the scope and all below it, disabled ones too.
     pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
-        Self::find().filter(Column::Id.in_subquery(below(scope.tenant())))
+        Self::all_found(scope, ScopeFilter::EachRow)
+    }
+
+    /// The same for a list, found in that way.
+    pub fn all_found(scope: &TenantScope, by: ScopeFilter) -> Select<Self> {
+        Self::find().filter(by.below(Expr::col((Entity, Column::Id)), scope.tenant()))
     }
 
     /// The tenant and all above it.
@@ -65,7 +73,12 @@ impl Entity {
 
     /// The tenant of the scope and all below it that can be entered.
     pub fn open_to(scope: &TenantScope) -> Select<Self> {
-        Self::find().filter(Column::Id.in_subquery(open_below(scope)))
+        Self::open_found(scope, ScopeFilter::EachRow)
+    }
+
+    /// The same for a list, found in that way.
+    pub fn open_found(scope: &TenantScope, by: ScopeFilter) -> Select<Self> {
+        Self::find().filter(by.open_below(&Expr::col((Entity, Column::Id)), scope.tenant()))
     }
 }
 
@@ -85,26 +98,6 @@ pub fn above(tenant: TenantId) -> SelectStatement {
         .from(ancestor::Entity)
         .and_where(ancestor::Column::TenantId.eq(tenant))
         .to_owned()
-}
-
-/// The ids of the scope's tenant and its descendants, without disabled ones and those below a
-/// disabled one.
-pub fn open_below(scope: &TenantScope) -> SelectStatement {
-    let above = Alias::new("above");
-    let closed = Query::select()
-        .expr(Expr::val(1))
-        .from_as(ancestor::Entity, above.clone())
-        .inner_join(
-            Entity,
-            Expr::col((Entity, Column::Id)).equals((above.clone(), ancestor::Column::AncestorId)),
-        )
-        .and_where(
-            Expr::col((above, ancestor::Column::TenantId))
-                .equals((ancestor::Entity, ancestor::Column::TenantId)),
-        )
-        .and_where(Expr::col((Entity, Column::Enabled)).eq(false))
-        .to_owned();
-    below(scope.tenant()).and_where(Expr::exists(closed).not()).to_owned()
 }
 
 /// The ids of the tenants and all below them.

@@ -14,8 +14,8 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::entity::{Column, Entity, at_or_below};
-use super::model::{Order, Page, Place, Quotas, Tenant, TenantChange, TenantFilter};
+use super::entity::{Column, Entity, ScopeFilter, at_or_below, has_more_tenants};
+use super::model::{Order, OrderBy, Page, Place, Quotas, Tenant, TenantChange, TenantFilter};
 use crate::audit::{self, Entry};
 use crate::auth::{TenantScope, own_holds, require_administrators};
 use crate::database::{Database, Write};
@@ -30,6 +30,9 @@ use conditions::{behind, filtered, key};
 pub use secret_age::{max_secret_age_seconds, share_policies};
 
 const WHAT: &str = "tenant";
+
+/// So many tenants are read by their ids and sorted in a few milliseconds.
+const FEW: u32 = 2_000;
 
 /// The tenants in a database.
 pub struct Tenants {
@@ -59,7 +62,7 @@ impl Tenants {
     /// `NOT_FOUND` for any other, in the same words for foreign and unknown.
     pub async fn find(&self, scope: &TenantScope, id: &str) -> Result<Tenant> {
         let id: TenantId = id.parse().map_err(|_| Error::not_found(WHAT))?;
-        let found = Self::visible(scope)
+        let found = Self::visible(scope, ScopeFilter::EachRow)
             .await?
             .filter(Column::Id.eq(id))
             .one(self.database.reader())
@@ -72,7 +75,8 @@ impl Tenants {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn find_each(&self, scope: &TenantScope, ids: &[TenantId]) -> Result<Vec<Tenant>> {
-        let found = Self::visible(scope).await?.filter(Column::Id.is_in(ids.iter().copied()));
+        let visible = Self::visible(scope, ScopeFilter::EachRow).await?;
+        let found = visible.filter(Column::Id.is_in(ids.iter().copied()));
         Ok(found.all(self.database.reader()).await?)
     }
 
@@ -97,7 +101,8 @@ impl Tenants {
         after: Option<Place>,
         count: u64,
     ) -> Result<Page> {
-        let mut select = filtered(Self::visible(scope).await?, filter);
+        let by = self.plan(scope, filter, order).await?;
+        let mut select = filtered(Self::visible(scope, by).await?, filter);
         let offset = after.as_ref().map_or(0, |(index, ..)| index.saturating_add(1));
         if let Some((_, value, id)) = after {
             select = select.filter(behind(order, &value, id)?);
@@ -116,7 +121,26 @@ impl Tenants {
     /// # Errors
     /// If the database cannot be asked.
     pub async fn count(&self, scope: &TenantScope, filter: &TenantFilter) -> Result<u64> {
-        Ok(filtered(Self::visible(scope).await?, filter).count(self.database.reader()).await?)
+        let by = if filter.ids.is_some() { ScopeFilter::EachRow } else { ScopeFilter::ByTenant };
+        let visible = Self::visible(scope, by).await?;
+        Ok(filtered(visible, filter).count(self.database.reader()).await?)
+    }
+
+    /// How a list finds the tenants of the scope: in an order that an index has, each tenant is
+    /// looked up in the tree; else, and in a scope of few, they are collected and sorted.
+    async fn plan(
+        &self,
+        scope: &TenantScope,
+        filter: &TenantFilter,
+        order: Order,
+    ) -> Result<ScopeFilter> {
+        if filter.ids.is_some() {
+            return Ok(ScopeFilter::EachRow);
+        }
+        let has_index = matches!(order.by, OrderBy::Name | OrderBy::Id);
+        let in_order =
+            has_index && has_more_tenants(self.database.reader(), scope.tenant(), FEW).await?;
+        Ok(if in_order { ScopeFilter::EachRow } else { ScopeFilter::ByTenant })
     }
 
     /// Changes a tenant of the scope. Disabling it disables all tenants below at once. A caller
@@ -189,10 +213,10 @@ impl Tenants {
     }
 
     /// Callers who may manage tenants see disabled ones too, since they can enable them again.
-    async fn visible(scope: &TenantScope) -> Result<Select<Entity>> {
+    async fn visible(scope: &TenantScope, by: ScopeFilter) -> Result<Select<Entity>> {
         let manages =
             scope.access_in(scope.tenant()).await?.permits(Permission::ManageTenants, scope.now());
-        Ok(if manages { Entity::of_tenant(scope) } else { Entity::open_to(scope) })
+        Ok(if manages { Entity::all_found(scope, by) } else { Entity::open_found(scope, by) })
     }
 }
 

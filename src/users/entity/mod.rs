@@ -13,7 +13,7 @@ use sea_orm::{DeriveValueType, QueryOrder, QuerySelect};
 use crate::auth::{Caller, TenantScope};
 use crate::clock::Timestamp;
 use crate::ids::{TenantId, UserId};
-use crate::tenants::entity::open_below;
+use crate::tenants::entity::ScopeFilter;
 
 /// The Argon2id hash of a password with its parameters and salt, as a PHC string.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
@@ -81,7 +81,12 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// The users of the tenant of the scope and of all open tenants below it.
     pub fn of_tenant(scope: &TenantScope) -> Select<Self> {
-        Self::find().filter(Column::TenantId.in_subquery(open_below(scope)))
+        Self::found(scope, ScopeFilter::EachRow)
+    }
+
+    /// The same for a list, found in that way.
+    pub fn found(scope: &TenantScope, by: ScopeFilter) -> Select<Self> {
+        Self::find().filter(by.open_below(&Expr::col((Entity, Column::TenantId)), scope.tenant()))
     }
 
     /// The users of the tenant of the scope alone.

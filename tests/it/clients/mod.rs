@@ -3,6 +3,7 @@
 mod administrators;
 mod authority;
 mod busy;
+mod deep_pages;
 mod expiry;
 mod grants;
 mod idempotency;

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tenant_gateway::config::Config;
 use tenant_gateway::entropy::SystemEntropy;
 use tenant_gateway::seal::MasterKey;
+use uuid::Uuid;
 
 use super::{OnEngine, notes, postgres};
 
@@ -15,6 +16,16 @@ use super::{OnEngine, notes, postgres};
 pub enum Engine {
     Sqlite,
     Postgres,
+}
+
+impl Engine {
+    /// A UUID in the text of a statement.
+    pub fn literal(self, uuid: Uuid) -> String {
+        match self {
+            Self::Sqlite => format!("x'{}'", uuid.simple()),
+            Self::Postgres => format!("'{uuid}'::uuid"),
+        }
+    }
 }
 
 /// A database that no other test uses. Several gateways may share it.

@@ -1,34 +1,29 @@
 //! Finds clients.
 
-use sea_orm::sea_query::{
-    Alias, CaseStatement, Expr, ExprTrait, JoinType, LikeExpr, Query, SelectStatement, SimpleExpr,
-};
+mod conditions;
+mod plan;
+
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select, Statement,
+    ConnectionTrait, FromQueryResult, Order, PaginatorTrait, QueryOrder, QuerySelect, QueryTrait,
+    Select, Statement,
 };
 
 use super::{Clients, WHAT, complete, one, with_id};
 use crate::auth::TenantScope;
-use crate::clients::entity::{Column, Entity, assignment};
+use crate::clients::entity::{Column, Entity};
 use crate::clients::model::{Client, ClientFilter, ClientOrder, SortBy};
 use crate::error::{Error, Result};
-use crate::ids::ClientId;
 use crate::names::{escaped, phrase};
-use crate::roles::Role;
-use crate::tenants::entity::{above, below};
+use crate::tenants::entity::ScopeFilter;
 
-/// The FTS5 table of client names on SQLite.
-const NAME_INDEX: &str = "client_names";
+use conditions::{UNINDEXED_NAME, filtered, key};
 
 /// The number of runs of a pattern that are tried.
 const PROBES: usize = 4;
 
 /// This many names are looked up and sorted in a few milliseconds.
 const FEW: i64 = 2_000;
-
-/// The name, so that no index over it is used.
-const UNINDEXED_NAME: &str = "(clients.name_folded || '')";
 
 #[derive(FromQueryResult)]
 struct Counted {
@@ -70,8 +65,10 @@ impl Clients {
     ) -> Result<Vec<Client>> {
         self.usage.flush_soon().await;
         let rare = self.rare_run(filter).await?;
-        let select = self.sorted(scope, filter, rare, order).offset(offset).limit(count);
-        let rows = select.all(self.database.reader()).await?;
+        let end = offset.saturating_add(count);
+        let by = self.plan(scope, filter, rare, order, end).await?;
+        let ids = self.ids(scope, filter, rare, order, by).offset(offset).limit(count);
+        let rows = page(scope, ids, order).all(self.database.reader()).await?;
         let mut clients = complete(self.database.reader(), rows).await?;
         self.disclose(scope, &mut clients).await?;
         Ok(clients)
@@ -83,7 +80,13 @@ impl Clients {
     /// If the database cannot be asked.
     pub async fn count(&self, scope: &TenantScope, filter: &ClientFilter) -> Result<u64> {
         let rare = self.rare_run(filter).await?;
-        Ok(self.filtered(scope, filter, rare).count(self.database.reader()).await?)
+        let by = if rare.is_some() || filter.client_ids.is_some() {
+            ScopeFilter::EachRow
+        } else {
+            ScopeFilter::ByTenant
+        };
+        let is_sqlite = self.database.is_sqlite();
+        Ok(filtered(scope, filter, rare, by, is_sqlite).count(self.database.reader()).await?)
     }
 
     /// The rarest run of literal characters in the pattern, if few names contain it: the trigram
@@ -118,136 +121,39 @@ impl Clients {
         Ok(rarest.map(|(_, run)| run))
     }
 
-    fn sorted(
+    /// The ids of the clients in their order. The rows before a page are read for this alone: where
+    /// an index has all that the conditions ask for, from it and not from the table.
+    fn ids(
         &self,
         scope: &TenantScope,
         filter: &ClientFilter,
         rare: Option<&str>,
         order: ClientOrder,
+        by: ScopeFilter,
     ) -> Select<Entity> {
-        let direction = if order.descending { Order::Desc } else { Order::Asc };
+        let is_sqlite = self.database.is_sqlite();
         let key = match rare {
             // Without this PostgreSQL, which guesses how many names match, would walk all names in
             // order.
-            Some(_) if order.by == SortBy::Name && !self.database.is_sqlite() => {
-                Expr::cust(UNINDEXED_NAME)
-            }
+            Some(_) if order.by == SortBy::Name && !is_sqlite => Expr::cust(UNINDEXED_NAME),
             _ => key(scope, order.by),
         };
-        self.filtered(scope, filter, rare)
-            .order_by(key, direction.clone())
-            .order_by(Column::Id, direction)
-    }
-
-    fn filtered(
-        &self,
-        scope: &TenantScope,
-        filter: &ClientFilter,
-        rare: Option<&str>,
-    ) -> Select<Entity> {
-        let mut select = Entity::of_tenant(scope);
-        if let Some(name) = &filter.name {
-            let whole = LikeExpr::new(name.like()).escape('\\');
-            match rare {
-                Some(run) if self.database.is_sqlite() => {
-                    select = select.filter(Column::NameFolded.like(whole));
-                    through_name_index(QuerySelect::query(&mut select), phrase(run));
-                }
-                Some(run) => {
-                    let rare = LikeExpr::new(format!("%{}%", escaped(run))).escape('\\');
-                    select = select
-                        .filter(Column::NameFolded.like(rare))
-                        .filter(Expr::cust(UNINDEXED_NAME).like(whole));
-                }
-                None => select = select.filter(Column::NameFolded.like(whole)),
-            }
-        }
-        if let Some(ids) = &filter.client_ids {
-            let uuids = ids.iter().filter_map(|id| id.parse::<ClientId>().ok());
-            let by_id = Condition::any()
-                .add(Column::ClientId.is_in(ids.iter().cloned()))
-                .add(Column::Id.is_in(uuids));
-            select = select.filter(by_id);
-        }
-        if let Some(roles) = &filter.roles {
-            select = select.filter(Column::Id.in_subquery(holders(scope, roles)));
-        }
-        for tenants in &filter.tenants {
-            select = select.filter(Column::TenantId.is_in(tenants.iter().copied()));
-        }
-        if let Some(enabled) = filter.enabled {
-            select = select.filter(Column::Enabled.eq(enabled));
-        }
-        if let Some(since) = filter.unused_since {
-            select = select
-                .filter(Column::TokenRequestTime.is_null().or(Column::TokenRequestTime.lt(since)));
-        }
-        select
+        let ids = filtered(scope, filter, rare, by, is_sqlite).select_only().column(Column::Id);
+        let direction = direction(order);
+        ids.order_by(key, direction.clone()).order_by(Column::Id, direction)
     }
 }
 
-/// Lets SQLite look up the trigrams first and the clients by number after. Left to itself the
-/// planner walks all clients in the order of the answer; `CROSS JOIN` is SQLite's way to fix the
-/// order of the loops.
-fn through_name_index(select: &mut SelectStatement, trigrams: String) {
-    let index = Alias::new(NAME_INDEX);
-    select
-        .from_clear()
-        .from(index.clone())
-        .join(JoinType::CrossJoin, Entity, Condition::all())
-        // A cross join is written without its condition.
-        .and_where(Expr::col((Entity, Column::Seq)).equals((index, Alias::new("rowid"))))
-        .and_where(Expr::cust_with_values(format!("{NAME_INDEX} MATCH ?"), [trigrams]));
+/// The clients of a page with all columns, in the same order.
+fn page(scope: &TenantScope, ids: Select<Entity>, order: ClientOrder) -> Select<Entity> {
+    let direction = direction(order);
+    Entity::of_ids(ids.into_query())
+        .order_by(key(scope, order.by), direction.clone())
+        .order_by(Column::Id, direction)
 }
 
-/// The ids of clients that hold one of the roles now.
-fn holders(scope: &TenantScope, roles: &[Role]) -> SelectStatement {
-    use assignment::Column;
-    Query::select()
-        .column(Column::ClientId)
-        .from(assignment::Entity)
-        .and_where(Column::RoleId.is_in(roles.iter().map(|role| role.id())))
-        .and_where(Column::ExpiresAt.is_null().or(Column::ExpiresAt.gt(scope.now())))
-        .cond_where(reached(scope))
-        .to_owned()
-}
-
-/// The roles that the token reaches: see [`Clients::disclose`]. A filter or an order must not tell
-/// of others either.
-fn reached(scope: &TenantScope) -> Condition {
-    let tenant = Expr::col((assignment::Entity, assignment::Column::TenantId));
-    match scope.narrowed_to() {
-        None => Condition::all(),
-        Some(only) => Condition::any()
-            .add(tenant.clone().in_subquery(above(only)))
-            .add(tenant.in_subquery(below(only))),
-    }
-}
-
-/// The sort expression of a list. Absent values sort first on both databases.
-fn key(scope: &TenantScope, by: SortBy) -> SimpleExpr {
-    match by {
-        SortBy::Name => Expr::col((Entity, Column::NameFolded)),
-        SortBy::ClientId => Expr::col((Entity, Column::ClientId)),
-        SortBy::TokenRequestCount => Expr::col((Entity, Column::TokenRequestCount)),
-        SortBy::TokenRequestTime => Expr::col((Entity, Column::TokenRequestTime)).if_null(0),
-        SortBy::RoleName => first_role_name(scope).if_null(""),
-    }
-}
-
-/// The first name in the alphabet among the roles of a client.
-fn first_role_name(scope: &TenantScope) -> SimpleExpr {
-    use assignment::Column as Held;
-    let named = Role::ALL.into_iter().fold(CaseStatement::new(), |case, role| {
-        case.case(Expr::col(Held::RoleId).eq(role.id()), Expr::val(role.name()))
-    });
-    let names = Query::select()
-        .expr(SimpleExpr::Case(Box::new(named)).min())
-        .from(assignment::Entity)
-        .and_where(Expr::col((assignment::Entity, Held::ClientId)).equals((Entity, Column::Id)))
-        .cond_where(reached(scope))
-        .to_owned();
-    SimpleExpr::SubQuery(None, Box::new(names.into()))
+fn direction(order: ClientOrder) -> Order {
+    if order.descending { Order::Desc } else { Order::Asc }
 }
 
 #[cfg(test)]
