@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::auth::graphql::{access_in, load, request};
-use crate::auth::{RequestContext, TenantScope};
+use crate::auth::{Access, RequestContext, TenantScope};
 use crate::deep_security::graphql::{self as deep_security, DeepSecurityObject, LazyObject};
 use crate::error::{Error, Result};
 use crate::graph::graphql::{Connection, Page, TenantReference};
@@ -25,8 +25,15 @@ use crate::upstreams::graphql::{UpstreamLinkObject, links_of_tenant};
 /// A tenant has one link for each kind of legacy system; the limit is that of all lists of links.
 const LINKS_MAX: u64 = 1000;
 
-/// A tenant in the graph, and whether it was reached through the links of an upstream.
-pub struct TenantObject(Tenant, bool);
+/// A tenant in the graph.
+pub struct TenantObject {
+    tenant: Tenant,
+    /// Whether it was reached through the links of an upstream.
+    within_links: bool,
+    /// The caller's access to it, if the list that it stands in has read that for all of its
+    /// tenants.
+    access: Option<Arc<Access>>,
+}
 
 /// A partner, an organization or a customer. Tenants form a tree; a role assigned in a tenant
 /// applies to all tenants below it.
@@ -34,82 +41,88 @@ pub struct TenantObject(Tenant, bool);
 impl TenantObject {
     /// The tenant's id. Opaque; unique across types.
     pub async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.tenant.id.to_string().into()
     }
 
     /// The name.
     async fn name(&self) -> &str {
-        &self.0.name
+        &self.tenant.name
     }
 
     /// The id of the parent tenant; null at the top.
     #[graphql(name = "parentTenantID")]
     async fn parent_tenant_id(&self) -> Option<ID> {
-        self.0.parent_id.map(|id| id.to_string().into())
+        self.tenant.parent_id.map(|id| id.to_string().into())
     }
 
     /// The parent tenant; null at the top, and if the caller cannot enter it.
     async fn parent(&self) -> Option<TenantReference> {
-        self.0.parent_id.map(|id| TenantReference { id, within_links: self.1 })
+        self.tenant.parent_id.map(|id| TenantReference { id, within_links: self.within_links })
     }
 
     /// The nearest partner: the tenant itself or one above it.
     #[graphql(name = "partnerTenantID")]
     async fn partner_tenant_id(&self) -> Option<ID> {
-        self.0.partner_id.map(|id| id.to_string().into())
+        self.tenant.partner_id.map(|id| id.to_string().into())
     }
 
     /// The nearest organization: the tenant itself or one above it.
     #[graphql(name = "organizationTenantID")]
     async fn organization_tenant_id(&self) -> Option<ID> {
-        self.0.organization_id.map(|id| id.to_string().into())
+        self.tenant.organization_id.map(|id| id.to_string().into())
     }
 
     /// Whether the tenant is a partner, which manages the tenants of customers.
     async fn is_partner(&self) -> bool {
-        self.0.is_partner
+        self.tenant.is_partner
     }
 
     /// Whether the tenant is an organization, which groups the tenants of a customer.
     async fn is_organization(&self) -> bool {
-        self.0.is_organization
+        self.tenant.is_organization
     }
 
     /// Whether the tenant can be entered. A disabled tenant is closed together with all tenants
     /// below it, and the tokens of its clients are refused until it is enabled again;
     /// `forceRotateClientSecret` invalidates tokens permanently.
     async fn enabled(&self) -> bool {
-        self.0.enabled
+        self.tenant.enabled
     }
 
     /// The maximum age of secrets in this tenant and those below it, in seconds; the strictest
     /// limit of the tenant and those above it applies. Existing secrets are subject to it only if
     /// the caller who set it had authority over the client. Null without a limit.
     async fn max_secret_age(&self) -> Option<i32> {
-        self.0.max_secret_age_seconds.and_then(|seconds| seconds.try_into().ok())
+        self.tenant.max_secret_age_seconds.and_then(|seconds| seconds.try_into().ok())
     }
 
     /// When the object was created, in RFC 3339.
     async fn created_at(&self) -> String {
-        self.0.created_at.to_string()
+        self.tenant.created_at.to_string()
     }
 
     /// When the tenant was last changed, in RFC 3339.
     async fn updated_at(&self) -> String {
-        self.0.updated_at.to_string()
+        self.tenant.updated_at.to_string()
     }
 
     /// The caller's roles in this tenant.
     async fn effective_roles(&self, ctx: &Context<'_>) -> Result<Vec<EffectiveRole>> {
         let request = request(ctx)?;
-        let access = access_in(ctx, request, self.0.id).await?;
+        let access = match &self.access {
+            Some(access) => access.clone(),
+            None => access_in(ctx, request, self.tenant.id).await?,
+        };
         let scope = request.member_scope();
-        Ok(access.roles(scope.now()).map(|held| EffectiveRole::new(held, self.1)).collect())
+        Ok(access
+            .roles(scope.now())
+            .map(|held| EffectiveRole::new(held, self.within_links))
+            .collect())
     }
 
     /// The tenant's links to legacy systems. Requires the permission to read legacy resources.
     async fn upstream_links(&self, ctx: &Context<'_>) -> Result<Option<Vec<UpstreamLinkObject>>> {
-        links_of_tenant(ctx, self.0.id, self.1).await.map(Some)
+        links_of_tenant(ctx, self.tenant.id, self.within_links).await.map(Some)
     }
 
     /// Lists the tenant's links to legacy systems, oldest first. Requires the permission to read
@@ -121,7 +134,7 @@ impl TenantObject {
         #[graphql(desc = "Returns items after this cursor.")] after: Option<String>,
     ) -> Result<Option<Connection<UpstreamLinkObject>>> {
         let page = Page::read(first, after.as_deref(), LINKS_MAX)?;
-        let links = links_of_tenant(ctx, self.0.id, self.1).await?;
+        let links = links_of_tenant(ctx, self.tenant.id, self.within_links).await?;
         Ok(Some(page.of(links, UpstreamLinkObject::sort_key, |link| link)))
     }
 
@@ -132,7 +145,7 @@ impl TenantObject {
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<LazyObject<DeepSecurityObject>>> {
-        Ok(Some(deep_security::of_tenant(ctx, self.0.id).await?))
+        Ok(Some(deep_security::of_tenant(ctx, self.tenant.id).await?))
     }
 
     /// The tenant's Integration Server. UPSTREAM_NOT_LINKED if the tenant is not linked to one and
@@ -141,7 +154,14 @@ impl TenantObject {
         &self,
         ctx: &Context<'_>,
     ) -> Result<Option<IntegrationServerObject>> {
-        integration_server::of_tenant(ctx, self.0.id).await.map(Some)
+        integration_server::of_tenant(ctx, self.tenant.id).await.map(Some)
+    }
+}
+
+impl TenantObject {
+    /// The tenant of a list, with the caller's access to it if that was read.
+    pub(super) fn listed(tenant: Tenant, access: Option<Arc<Access>>) -> Self {
+        Self { tenant, within_links: false, access }
     }
 }
 
@@ -154,7 +174,8 @@ pub fn resolve<'a>(
     let resolve = async move {
         match find(ctx, reference.id).await {
             Ok(Some(tenant)) => {
-                TenantObject(tenant, reference.within_links).resolve(ctx, field).await
+                let within_links = reference.within_links;
+                TenantObject { tenant, within_links, access: None }.resolve(ctx, field).await
             }
             Ok(None) => Ok(Value::Null),
             Err(error) => {
@@ -193,6 +214,6 @@ impl Loader<TenantId> for TenantLoader {
 
 impl From<Tenant> for TenantObject {
     fn from(tenant: Tenant) -> Self {
-        Self(tenant, false)
+        Self { tenant, within_links: false, access: None }
     }
 }

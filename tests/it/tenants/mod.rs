@@ -1,5 +1,6 @@
 //! The tenant tree: ancestors, inheritance, disabled tenants.
 
 mod closing;
+mod large_forest;
 mod lists;
 mod tree;
