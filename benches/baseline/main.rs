@@ -13,6 +13,7 @@ mod gateway;
 mod load;
 mod memory;
 mod neighbour;
+mod pages;
 mod process;
 mod report;
 mod resolver;
@@ -41,11 +42,12 @@ fn main() -> ExitCode {
     let chosen: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut report = Report::default();
-    let parts: [(&str, Part); 7] = [
+    let parts: [(&str, Part); 8] = [
         ("token", token::run),
         ("verify", verify::run),
         ("start", start::run),
         ("search", search::run),
+        ("pages", pages::run),
         ("computers", computers::run),
         ("memory", memory::run),
         ("neighbour", neighbour::run),

@@ -1,6 +1,7 @@
 //! SQL statements that fill a database with clients: a million calls of the service would take
 //! hours.
 
+use tenant_gateway::ids::TenantId;
 use tenant_gateway::roles::Role;
 
 use super::Engine;
@@ -35,6 +36,48 @@ impl Engine {
             statements.push("VACUUM ANALYZE".to_owned());
         }
         statements
+    }
+
+    /// Adds tenants below a root: in groups of a hundred, each below a tenant of its own, and one
+    /// in a hundred disabled.
+    pub(super) fn plant(self, root: TenantId, count: u32) -> Vec<String> {
+        let numbers = self.numbers(1, count);
+        let own = self.numbered_uuid("i");
+        let group = self.numbered_uuid("i - i % 100");
+        let root = self.uuid(&root.to_string());
+        let digits = self.hexadecimal("i * 2654435761 % 4294967296");
+        let is_grouped = "i % 100 > 0 AND i > 100";
+        vec![
+            format!(
+                "INSERT INTO tenants (id, parent_id, name, name_folded, is_partner, is_organization,
+                    enabled, created_at, updated_at)
+                WITH {numbers}
+                SELECT {own}, CASE WHEN {is_grouped} THEN {group} ELSE {root} END,
+                    'Customer ' || {digits}, 'customer ' || {digits}, FALSE, FALSE, i % 100 <> 50,
+                    {MADE_AT}, {MADE_AT}
+                FROM numbers"
+            ),
+            Self::ancestors(&numbers, [&own, &own, "0"], "TRUE"),
+            Self::ancestors(&numbers, [&own, &group, "1"], is_grouped),
+            Self::ancestors(&numbers, [&own, &root, "1"], &format!("NOT ({is_grouped})")),
+            Self::ancestors(&numbers, [&own, &root, "2"], is_grouped),
+        ]
+    }
+
+    /// Adds rows of a tenant, one above it and their distance.
+    fn ancestors(numbers: &str, row: [&str; 3], condition: &str) -> String {
+        let row = row.join(", ");
+        format!(
+            "INSERT INTO tenant_ancestors (tenant_id, ancestor_id, distance)
+            WITH {numbers} SELECT {row} FROM numbers WHERE {condition}"
+        )
+    }
+
+    fn numbered_uuid(self, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("unhex(printf('%032x', {number}))"),
+            Self::Postgres => format!("lpad(to_hex({number}), 32, '0')::uuid"),
+        }
     }
 
     /// Names are `app-` and eight pseudo-random hexadecimal digits, so that one name in seven

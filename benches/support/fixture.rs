@@ -47,6 +47,11 @@ pub struct Fixture {
 impl Fixture {
     /// Creates the tenants, with this many clients in total.
     pub async fn with_clients(engine: Engine, count: u32) -> Self {
+        Self::with_tenants_and_clients(engine, 0, count).await
+    }
+
+    /// The same, with this many more tenants below the partner.
+    pub async fn with_tenants_and_clients(engine: Engine, tenants: u32, clients: u32) -> Self {
         let folder = tempfile::tempdir().expect("a temp folder");
         let mut config = Config::default();
         config.data.dir = folder.path().to_owned();
@@ -73,7 +78,8 @@ impl Fixture {
                 .expect("a tenant can be made")
                 .id;
         }
-        for statement in engine.fill(count) {
+        let planted = if tenants == 0 { vec![] } else { engine.plant(partner.id, tenants) };
+        for statement in planted.into_iter().chain(engine.fill(clients)) {
             core.database.reader().execute_unprepared(&statement).await.expect("the rows fit");
         }
         let row = created.client.row;
@@ -118,9 +124,30 @@ impl Fixture {
 
     /// Requests the first page of a search by name, as the SDK does.
     pub async fn search(&self, context: &RequestContext, pattern: &str, per_page: i32) -> Response {
+        self.page(context, pattern, 1, per_page).await
+    }
+
+    /// Requests a page of a search by name; the first has the number 1.
+    pub async fn page(
+        &self,
+        context: &RequestContext,
+        pattern: &str,
+        page: i32,
+        per_page: i32,
+    ) -> Response {
         let variables =
-            Variables::from_value(value!({ "name": pattern, "page": 1, "perPage": per_page }));
-        let request = Request::new(SEARCH).variables(variables).data(context.clone());
+            Variables::from_value(value!({ "name": pattern, "page": page, "perPage": per_page }));
+        self.ask(context, SEARCH, variables).await
+    }
+
+    /// Executes a document.
+    pub async fn ask(
+        &self,
+        context: &RequestContext,
+        document: &str,
+        variables: Variables,
+    ) -> Response {
+        let request = Request::new(document).variables(variables).data(context.clone());
         let response = self.schema.execute(request).await;
         assert!(response.errors.is_empty(), "{:?}", response.errors);
         response
