@@ -4,10 +4,7 @@
 //! must never change its meaning. Moments are `BIGINT` milliseconds since 1970 UTC, so that both
 //! databases compare them alike.
 
-use std::ffi::OsStr;
-use std::path::Path;
-
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::prelude::*;
 
 mod m0001_tenants;
 mod m0002_clients;
@@ -47,18 +44,7 @@ mod m0089_sign_in_origins;
 mod m0090_unchained_age;
 mod m0091_list_orders;
 
-mod runner;
-
-pub use runner::{MigrationName, MigrationTrait, SchemaManager};
-
-/// The names that most migrations use.
-mod prelude {
-    pub use sea_orm::prelude::async_trait;
-    pub use sea_orm::sea_query::*;
-    pub use sea_orm::{ConnectionTrait, DbErr};
-
-    pub use crate::runner::{MigrationTrait, SchemaManager};
-}
+pub use sea_orm_migration::MigratorTrait;
 
 /// Additive migrations: they only add a table, a view, an index, or a column that is nullable or
 /// has a default, which older versions ignore, or put an index in the place of one that it can stand
@@ -92,9 +78,8 @@ pub const ADDITIVE: &[&str] = &[
 /// All migrations, oldest first.
 pub struct Migrator;
 
-impl Migrator {
-    /// All migrations, oldest first.
-    pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m0001_tenants::Migration),
             Box::new(m0002_clients::Migration),
@@ -171,9 +156,8 @@ fn by_backend<T>(manager: &SchemaManager<'_>, sqlite: T, postgres: T) -> T {
 /// databases.
 macro_rules! migration {
     (up: $up:ident, down: $down:ident) => {
+        #[derive(DeriveMigrationName)]
         pub struct Migration;
-
-        crate::migration_name!();
 
         #[async_trait::async_trait]
         impl MigrationTrait for Migration {
@@ -184,23 +168,11 @@ macro_rules! migration {
             async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
                 crate::run(manager, $down(manager)).await
             }
-        }
-    };
-}
-use migration;
 
-/// Names the migration of a file after the file.
-macro_rules! migration_name {
-    () => {
-        impl crate::MigrationName for Migration {
-            fn name(&self) -> &'static str {
-                crate::file_stem(file!())
+            fn use_transaction(&self) -> Option<bool> {
+                Some(true)
             }
         }
     };
 }
-use migration_name;
-
-fn file_stem(path: &'static str) -> &'static str {
-    Path::new(path).file_stem().and_then(OsStr::to_str).unwrap_or(path)
-}
+use migration;

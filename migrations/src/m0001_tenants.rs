@@ -1,6 +1,6 @@
 //! The tree of tenants.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! Clients and the hashes of their secrets.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{by_backend, bytes, exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! An index for `%` searches over client names.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::by_backend;
 

@@ -1,6 +1,6 @@
 //! The keys that sign tokens. Private keys are sealed.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! The audit log: who did what in which tenant.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{by_backend, uuid};
 

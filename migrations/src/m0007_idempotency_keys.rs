@@ -1,6 +1,6 @@
 //! Idempotency keys of `createClient`.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! The lifetime of signing keys.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! Access tokens that were revoked before they expired.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::uuid;
 

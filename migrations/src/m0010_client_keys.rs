@@ -1,6 +1,6 @@
 //! The public keys of clients, and the used assertions that were signed with them.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! The installations of legacy systems, and the links of tenants to them.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! The API keys that the gateway creates for the tenants of an installation.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, exact_text, uuid};
 

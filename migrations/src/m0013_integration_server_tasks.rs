@@ -1,6 +1,6 @@
 //! The tasks of Integration Servers that callers started, and their histories.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{exact_text, uuid};
 

@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 
-use crate::prelude::*;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
+use sea_orm_migration::prelude::*;
 use url::{Host, Url};
 
 /// The most conflicts that one error message lists.
 const NAMED: usize = 20;
 
+#[derive(DeriveMigrationName)]
 pub struct Migration;
-
-crate::migration_name!();
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -39,6 +38,10 @@ impl MigrationTrait for Migration {
     /// Nothing: the earlier schema accepts the canonical spelling too.
     async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
         Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
     }
 }
 

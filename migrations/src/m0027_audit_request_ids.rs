@@ -1,6 +1,6 @@
 //! Request ids and repetitions of audit records, and an index by age.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! The version of the program that ran each migration, and whether older versions can run with it.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,8 +1,8 @@
 //! Folds the names of tenants and clients again, by Unicode case folding.
 
-use crate::prelude::*;
 use sea_orm::ExprTrait;
 use sea_orm::prelude::Uuid;
+use sea_orm_migration::prelude::*;
 use tenant_gateway_folding::fold;
 
 /// Rows in one batch.
@@ -10,9 +10,8 @@ const BATCH: u64 = 500;
 
 const TABLES: [&str; 2] = ["tenants", "clients"];
 
+#[derive(DeriveMigrationName)]
 pub struct Migration;
-
-crate::migration_name!();
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -28,6 +27,10 @@ impl MigrationTrait for Migration {
             refold(manager, table, without_letter_case).await?;
         }
         Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The result of the last check of a link: whether the installation has the tenant that the link
 //! names, and why it could not be seen.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,7 +1,7 @@
 //! People who sign in. An address is unique within a tenant only, so that no tenant learns whether
 //! another one knows it.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{exact_text, uuid};
 

@@ -1,6 +1,6 @@
 //! The roles of users in tenants, each with its expiry.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::uuid;
 

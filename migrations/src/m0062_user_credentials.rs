@@ -1,7 +1,7 @@
 //! The second factors of users, their recovery codes, and the one-time links by which they set a
 //! password. Keys are sealed; codes and links are stored as hashes.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! Counts of failed sign-ins, which slow down further ones on all nodes.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::bytes;
 

@@ -1,6 +1,6 @@
 //! Clients and users as one: the holders of roles, and the roles that they hold.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! Sessions of people who have signed in. They are known by the hash of their cookie.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! Codes of device authorization (RFC 8628), known by their hashes.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

@@ -1,6 +1,6 @@
 //! The OpenID Connect providers of tenants, and the domains whose people they sign in.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, exact_text, uuid};
 

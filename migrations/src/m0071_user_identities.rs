@@ -1,6 +1,6 @@
 //! The account at an identity provider that a user is linked to.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{exact_text, uuid};
 

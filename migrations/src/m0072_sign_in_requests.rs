@@ -1,6 +1,6 @@
 //! Sign-ins that were sent to an identity provider and have not come back.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! The passkeys of users.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

@@ -1,6 +1,6 @@
 //! Registrations of and sign-ins with passkeys that a browser has begun and not finished.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::{bytes, uuid};
 

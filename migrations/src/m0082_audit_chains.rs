@@ -1,6 +1,6 @@
 //! Chains of audit records: each record holds the hash of the one before in its tenant.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::uuid;
 

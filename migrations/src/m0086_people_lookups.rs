@@ -1,6 +1,6 @@
 //! Indexes of columns by which people, and what belongs to them, are looked up.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::by_backend;
 

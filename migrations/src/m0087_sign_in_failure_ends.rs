@@ -1,6 +1,6 @@
 //! How long the count of failed sign-ins is kept, and whose networks are known.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::bytes;
 

@@ -1,6 +1,6 @@
 //! The addresses of programs as bytes that sort by network, and device codes by tenant.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::bytes;
 

@@ -1,6 +1,6 @@
 //! The session that a pending key was shown in, and since when a user has their address.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::uuid;
 

@@ -1,6 +1,6 @@
 //! An index by age of the audit records that are in no chain, which the retention deletes first.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 crate::migration!(up: up, down: down);
 

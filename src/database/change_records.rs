@@ -1,5 +1,5 @@
-//! The records of the changes of the schema: `seaql_migrations`, which the runner of the
-//! migrations keeps, and `schema_changes`, with the version that applied each of them.
+//! The records of the changes of the schema: `seaql_migrations`, which the library keeps, and
+//! `schema_changes`, with the version that applied each of them.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The schema of the database and its migrations.
 
-use migrations::Migrator;
+use migrations::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DbErr, Statement, TransactionTrait};
 use tenant_gateway_migrations as migrations;
 
@@ -127,7 +127,7 @@ impl Database {
             // lock at its start: SQLite rejects one that reads first if another process, which
             // serves from the same file, has written since.
             let write = self.begin().await?;
-            Migrator::up(write.on().unmonitored()).await?;
+            Migrator::up(write.on().unmonitored(), None).await?;
             record(write.on().unmonitored()).await?;
             return write.commit().await;
         }
@@ -135,7 +135,7 @@ impl Database {
         // The changes of another node may take longer than the lock timeout.
         lock.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        Migrator::up(self.pool.unmonitored()).await?;
+        Migrator::up(self.pool.unmonitored(), None).await?;
         record(self.pool.unmonitored()).await?;
         Ok(lock.commit().await?)
     }
@@ -166,6 +166,7 @@ impl Database {
         schema.require_newest(name)?;
         let after = &schema.changes[position + 1..];
         let steps = after.iter().filter(|(_, applied)| *applied).count();
+        let steps = u32::try_from(steps).map_err(Error::internal)?;
         if steps == 0 {
             return Ok(());
         }

@@ -190,16 +190,6 @@ both_databases! {
         );
     }
 
-    async fn reverting_all_changes_undoes_nothing_if_one_is_unknown(database: Arc<TestDatabase>) {
-        let opened = open(&database).await;
-        opened.migrate().await.unwrap();
-        run_by_a_newer_version(&opened, "m9999_future", true).await;
-        let before = objects(&opened).await;
-        let refused = opened.unmigrate().await.unwrap_err().explained();
-        assert!(refused.contains("m9999_future"), "{refused}");
-        assert_eq!(objects(&opened).await, before);
-    }
-
     async fn additive_change_of_a_newer_version_is_compatible(database: Arc<TestDatabase>) {
         let opened = open(&database).await;
         opened.migrate().await.unwrap();
