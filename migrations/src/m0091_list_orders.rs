@@ -1,7 +1,7 @@
 //! Indexes in the order of lists, with all that decides whether a row belongs to a list: a page far
 //! down reads the index alone for the rows before it.
 
-use crate::prelude::*;
+use sea_orm_migration::prelude::*;
 
 use crate::by_backend;
 

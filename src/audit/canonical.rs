@@ -97,7 +97,8 @@ fn is_exact(number: &serde_json::Number) -> bool {
 /// The value of a text as [`stored`] writes it; none for any other text.
 fn parse_own(text: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(text).ok()?;
-    (value.to_string() == text).then_some(value)
+    let written = value.to_string();
+    (written == text).then_some(value)
 }
 
 /// Writes canonical JSON (RFC 8785). Our own, because the crates for it turn on

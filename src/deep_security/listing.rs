@@ -62,7 +62,7 @@ impl Manager {
             let last = page.ids.last().copied();
             listing.count += page.kept.len();
             listing.is_too_large = page.is_too_large;
-            left -= page.texts.iter().map(ProjectedText::len).sum::<usize>().min(left);
+            left -= page.texts.iter().map(ProjectedText::size).sum::<usize>().min(left);
             listing.pages.push(page);
             match last {
                 Some(last) if is_full && !listing.is_too_large => after = last,

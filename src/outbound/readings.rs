@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::{Error, Result};
 
+type Entry = (String, Arc<OnceLock<Reading>>);
 type Reading = Result<Arc<dyn Any + Send + Sync>>;
 
 /// The readings of one answer: callers who share the answer, and so its tenant and identity, and
 /// want the same of it read it once. They live as long as a caller holds the answer.
 #[derive(Clone, Default)]
-pub struct Readings(Arc<Mutex<Vec<(String, Arc<OnceLock<Reading>>)>>>);
+pub struct Readings(Arc<Mutex<Vec<Entry>>>);
 
 impl Readings {
     /// Returns the reading of that key, which `read` makes for the first caller. The key says all

@@ -31,19 +31,19 @@ impl ProjectedText {
         (&self.json[start..end], &self.gaps[first..last], start)
     }
 
-    /// The number of bytes.
-    pub fn len(&self) -> usize {
+    /// The number of bytes of all objects.
+    pub fn size(&self) -> usize {
         self.json.len()
     }
 
     /// The number of bytes of the first objects.
-    pub fn len_of(&self, objects: usize) -> usize {
+    pub fn size_of(&self, objects: usize) -> usize {
         objects.checked_sub(1).map_or(0, |last| self.ends[last])
     }
 
     /// The gaps in the first objects.
     pub fn gaps_of(&self, objects: usize) -> &[Gap] {
-        let end = self.len_of(objects);
+        let end = self.size_of(objects);
         &self.gaps[..self.gaps.partition_point(|gap| gap.at < end)]
     }
 }

@@ -24,7 +24,7 @@ fn addresses(made: &Value) -> String {
     let integration_server = text(made, "integrationServerURL");
     let playground = made["playgroundURL"].as_str().unwrap_or("not in this build");
     format!(
-        r#"
+        r"
 Tenant Gateway is running on a database that disappears with it. Ctrl-C ends it; each request logs a line here.
 Open the playground in a browser, or paste the commands into a second terminal.
 
@@ -38,7 +38,7 @@ Open the playground in a browser, or paste the commands into a second terminal.
 
   {partner}  Partner
 {customers}
-"#
+"
     )
 }
 

@@ -150,7 +150,7 @@ impl<N: ConnectionNode> Connection<N> {
         let output = self.output(response_key(ctx))?;
         let links = self.plan.links(output);
         let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
-        let size: usize = self.texts(output).map(|(text, count)| text.len_of(count) + count).sum();
+        let size: usize = self.texts(output).map(|(text, count)| text.size_of(count) + count).sum();
         let mut buffer = JsonBuffer::new(ctx, size + 2);
         let objects = self
             .texts(output)

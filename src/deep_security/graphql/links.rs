@@ -149,6 +149,6 @@ async fn project<T: Resource>(
     let key = (manager.key(), format!("{}/{}", T::COLLECTION, id.0));
     let response = operation.once(key, get).boxed().await?;
     let object = manager.project::<T>(&response, id, &link.plan, largest_text(ctx))?;
-    charge_text(ctx, object.text.len(), object.is_too_large)?;
+    charge_text(ctx, object.text.size(), object.is_too_large)?;
     Ok(object)
 }

@@ -56,7 +56,7 @@ pub async fn list<N: ConnectionNode>(
     };
     let listing = operation.shared((manager.key(), key), read).boxed().await?;
     let texts = listing.pages.iter().flat_map(|page| &page.texts);
-    charge_text(ctx, texts.map(ProjectedText::len).sum(), listing.is_too_large)?;
+    charge_text(ctx, texts.map(ProjectedText::size).sum(), listing.is_too_large)?;
     let outputs = nodes.into_iter().map(|(key, _)| key).collect();
     Ok(Some(InlineObject(Connection::new(manager, listing, has_previous, plan, outputs))))
 }

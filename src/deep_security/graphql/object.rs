@@ -28,10 +28,10 @@ pub async fn object<N: ConnectionNode>(
     let get = manager.get::<N::Resource>(operation(ctx)?, id, expand.as_ref()).boxed();
     let response = in_slot(ctx, manager.tenant(), get).await?;
     let object = manager.project::<N::Resource>(&response, id, &plan, largest_text(ctx))?;
-    charge_text(ctx, object.text.len(), object.is_too_large)?;
+    charge_text(ctx, object.text.size(), object.is_too_large)?;
     let links = plan.links(0);
     let linked = read_linked(ctx, manager, links, object.text.gaps_of(1).iter()).await;
-    let mut buffer = JsonBuffer::new(ctx, object.text.len_of(1));
+    let mut buffer = JsonBuffer::new(ctx, object.text.size_of(1));
     for error in linked.write(links, &object.text, 0, &mut buffer.json) {
         error.report(ctx, None);
     }

@@ -37,11 +37,11 @@ impl Row {
 
     /// One in seven is below the one before it, the others below the organization.
     fn parent(self) -> Option<Self> {
-        (self.0 % 7 == 0).then(|| Self(self.0 - 1))
+        self.0.is_multiple_of(7).then(|| Self(self.0 - 1))
     }
 
     fn is_enabled(self) -> bool {
-        self.0 % 6 > 0
+        !self.0.is_multiple_of(6)
     }
 
     fn is_open(self) -> bool {

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{QueryFilter, QueryTrait, Select};
+use sea_orm::{ColumnTrait, QueryFilter, QueryTrait, Select};
 
 use super::*;
 use crate::auth::{Authorizer, RequestId, TenantScope};
@@ -127,7 +127,6 @@ fn collects(steps: &[String]) -> bool {
 async fn lookup_by_id_does_not_collect_the_tenants_of_the_scope() {
     let fixture = Fixture::new().await;
     let scope = fixture.scope(TenantId::random(&SystemEntropy));
-    use sea_orm::ColumnTrait;
     let id = TenantId::random(&SystemEntropy);
     let some = [id, TenantId::random(&SystemEntropy)];
     let plans = [
