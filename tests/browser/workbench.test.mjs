@@ -311,6 +311,18 @@ test('signing in leads straight to the editor, and Tab leads on from there', asy
   await playground.close();
 });
 
+test('the cursor stands in a new tab as soon as the tab is shown', async () => {
+  const playground = await openSignedIn();
+  await playground.openPanel('Examples');
+  const focused = await playground.page.evaluate(() => new Promise((resolve) => {
+    const isOpen = () => resolve(document.activeElement.dataset.label);
+    new MutationObserver(isOpen).observe(document.querySelector('.tabs'), { childList: true, subtree: true });
+    [...document.querySelectorAll('nav button')].find((button) => button.textContent.startsWith('Roles')).click();
+  }));
+  assert.equal(focused, 'Query');
+  await playground.close();
+});
+
 test('with introspection off everything but completion works', async () => {
   const closed = await startDemo({ TENANT_GATEWAY__GRAPHQL__INTROSPECTION: 'off' });
   const playground = await openPlayground(browser, closed);

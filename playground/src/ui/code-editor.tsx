@@ -42,7 +42,8 @@ export function CodeEditor({ label, language, value, onChange, onRun, readOnly =
   const callbacks = useRef({ onChange, onRun });
   callbacks.current = { onChange, onRun };
 
-  useEffect(() => {
+  // In the render that shows the editor: its parent gives it the focus there.
+  useLayoutEffect(() => {
     const root = host.current!.shadowRoot ?? host.current!.attachShadow({ mode: 'open' });
     const run = { key: 'Mod-Enter', run: () => (callbacks.current.onRun?.(), true) };
     const changed = EditorView.updateListener.of((update) => {

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { parse, print } from 'graphql';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isIn } from '../executions';
 import { operationTitle } from '../operation';
 import type { Tenant } from '../tenants';
@@ -26,8 +26,9 @@ export function OperationPane({ tenant, schema, work, executions }: Props) {
   const [inputs, setInputs] = useState<'Variables' | 'Headers'>('Variables');
   const edit = (change: Partial<typeof active>) => dispatch({ type: 'edit', change });
 
-  // The cursor stands in the text after a sign-in, a change of tenant and a new tab.
-  useEffect(() => queryEditor.current?.focus(), [active.id]);
+  // The cursor stands in the text after a sign-in, a change of tenant and a new tab. It moves in the render itself:
+  // moved later, it would leave an input that the person has reached by then.
+  useLayoutEffect(() => queryEditor.current?.focus(), [active.id]);
 
   function prettify() {
     try {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ClientSession, SignInFailed, TokenUnavailable, type Session } from '../session';
 import { Brand } from './brand';
 
@@ -16,7 +16,7 @@ export function SignIn({ notice, themeSwitch, enter }: Props) {
   const [problem, setProblem] = useState(notice);
   const [busy, setBusy] = useState(false);
   const clientId = useRef<HTMLInputElement>(null);
-  useEffect(() => clientId.current?.focus(), []);
+  useLayoutEffect(() => clientId.current?.focus(), []);
 
   async function submit(event: SubmitEvent) {
     event.preventDefault();
