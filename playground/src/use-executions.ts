@@ -44,7 +44,10 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
   /** Stops everything and records the mutations to which no answer came, before the session is left. */
   function end(then: () => void) {
     for (const key of [...stops.current.keys()]) {
-      change({ type: 'changed', key, change: { hasNotRun: !silence(key) } });
+      const kind = latest.current.find((execution) => execution.key === key)?.kind;
+      const mayRun = silence(key);
+      // Shown while the gateway ends the session, which may take a while.
+      finish(key, { hasNotRun: !mayRun, problem: kind === 'mutation' ? stoppedProblem(mayRun) : '' });
     }
     setEnding((earlier) => earlier ?? { then });
   }
@@ -128,7 +131,7 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
   }
 
   function stop({ key, kind }: Execution) {
-    const problem = silence(key) ? `Stopped. ${MAY_HAVE_RUN}` : 'Stopped. It was not carried out.';
+    const problem = stoppedProblem(silence(key));
     finish(key, kind === 'mutation' ? { problem, isStopped: true } : {});
   }
 
@@ -149,6 +152,10 @@ export function useExecutions(session: Session, dispatch: (change: Change) => vo
     closeTab: (tab: number) => leaveAll((execution) => execution.tab === tab, { type: 'closedTab', tab }),
     dismiss: (key: number) => change({ type: 'dismissed', key }),
   };
+}
+
+function stoppedProblem(mayRun: boolean): string {
+  return mayRun ? `Stopped. ${MAY_HAVE_RUN}` : 'Stopped. It was not carried out.';
 }
 
 function newExecution(key: number, tab: OperationTab, tenant: Tenant): Execution {

@@ -63,3 +63,23 @@ test('a session that was ended elsewhere is reported, and the person can sign in
   const refused = 'Failed to load resource: the server responded with a status of 401 (Unauthorized)';
   await playground.close({ complaints: [refused] });
 });
+
+test('while a slow sign-out ends the session, the page says that a mutation which it cut off may have run', async () => {
+  const playground = await openPlayground(browser, gateway);
+  const { page } = playground;
+  await inviteInto(page, gateway, ADMINISTRATOR);
+  await page.goto(`${gateway.url}/playground`);
+  await playground.ready();
+  await playground.openExample('CreateTenant');
+  await page.route('**/graphql', (route) => (route.request().postData().includes('createTenant') ? undefined : route.continue()));
+  let signOut;
+  const mayEnd = new Promise((resolve) => (signOut = resolve));
+  await page.route('**/logout', (route) => mayEnd.then(() => route.continue()));
+  await playground.clickRun();
+  page.once('dialog', (dialog) => dialog.accept());
+  await page.getByRole(SIGN_OUT.role, SIGN_OUT).click();
+  await playground.status().getByText('Stopped. The gateway may have carried out the mutation all the same.').waitFor();
+  signOut();
+  await page.getByRole('link', { name: 'Sign in as a person' }).waitFor();
+  await playground.close();
+});
