@@ -1,7 +1,7 @@
 //! Failed authentications, buffered in memory, aggregated, and written in batches: guessing at
 //! secrets must not hold up other writers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Audit;
@@ -10,7 +10,7 @@ use super::record::{add, refused};
 use crate::auth::RequestId;
 use crate::clock::Timestamp;
 use crate::database::Write;
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 
 /// Beyond this many different failures, the actor is not kept.
@@ -111,22 +111,29 @@ impl Audit {
     /// # Errors
     /// If the database refuses, the first of its errors.
     pub async fn write_failures(&self, top: Option<TenantId>) -> Result<()> {
-        let batch = std::mem::take(&mut *self.failures.lock()).counted;
-        let Err(error) = self.write_batch(&batch, top).await else { return Ok(()) };
-        let mut parts: HashMap<Option<TenantId>, Vec<Counted>> = HashMap::new();
-        for counted in batch {
+        let mut batch = std::mem::take(&mut *self.failures.lock()).counted;
+        let all: Vec<_> = batch.iter().collect();
+        let Err(error) = self.write_batch(&all, top).await else { return Ok(()) };
+        let mut parts: HashMap<Option<TenantId>, Vec<&Counted>> = HashMap::new();
+        for counted in &batch {
             parts.entry(counted.kind.tenant.or(top)).or_default().push(counted);
         }
-        let is_alone = parts.len() < 2 || error.code() == ErrorCode::DatabaseUnavailable;
-        for part in parts.into_values() {
-            if is_alone || self.write_batch(&part, top).await.is_err() {
-                self.wait_again(part);
+        let mut is_hopeless = parts.len() < 2 || is_unavailable(&error);
+        let mut unwritten = HashSet::new();
+        for (tenant, part) in parts {
+            let written =
+                if is_hopeless { Err(error.clone()) } else { self.write_batch(&part, top).await };
+            if let Err(error) = written {
+                is_hopeless |= is_unavailable(&error);
+                unwritten.insert(tenant);
             }
         }
+        batch.retain(|counted| unwritten.contains(&counted.kind.tenant.or(top)));
+        self.wait_again(batch);
         Err(error)
     }
 
-    async fn write_batch(&self, batch: &[Counted], top: Option<TenantId>) -> Result<()> {
+    async fn write_batch(&self, batch: &[&Counted], top: Option<TenantId>) -> Result<()> {
         let records = batch.iter().filter_map(|counted| {
             let refusal = counted.refusal(counted.kind.tenant.or(top)?);
             Some(refused(&*self.entropy, counted.at, refusal))
@@ -142,6 +149,11 @@ impl Audit {
         let newer = std::mem::take(&mut *waiting).counted;
         failures.into_iter().chain(newer).for_each(|counted| waiting.add(counted));
     }
+}
+
+/// Whether the database takes no other record either.
+fn is_unavailable(error: &Error) -> bool {
+    error.code() == ErrorCode::DatabaseUnavailable
 }
 
 impl Counted {
