@@ -98,7 +98,7 @@ async fn run_export(
 ) -> Result<(), Failure> {
     require_database(config)?;
     let core = Core::open(config, Environment::default()).await?;
-    let start = moment("--from", from.as_deref())?.unwrap_or(Timestamp::from_millis(0));
+    let start = moment("--from", from.as_deref())?.unwrap_or(Timestamp::MIN);
     let end = moment("--to", to.as_deref())?.unwrap_or_else(|| core.environment.clock.now());
     require_order(Some(start), Some(end))?;
     export(&core.audit, &(start..end), io::stdout().lock()).await

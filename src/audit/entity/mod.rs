@@ -4,6 +4,6 @@ pub mod chain;
 mod record;
 
 pub use record::{
-    ActiveModel, Column, Entity, Model, first_seq, last_position, may_prune, parts_in_period,
-    prunable, prune_prefix, prune_unchained,
+    ActiveModel, Column, Entity, Link, Model, first_links, first_seq, last_position, may_prune,
+    parts_in_period, prunable, prune_prefix, prune_unchained,
 };

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{
-    DatabaseBackend, FromQueryResult, JoinType, Order, QueryOrder, QuerySelect, Statement,
+    DatabaseBackend, FromQueryResult, Order, QueryOrder, QuerySelect, QueryTrait, Statement,
 };
 
 use super::chain;
@@ -98,22 +98,22 @@ impl Entity {
         }
     }
 
-    /// The records of all tenants in a period that are in no chain and were added after another,
+    /// The records of all tenants in a period that are in no chain, or those added after another,
     /// oldest first: for the operator alone.
-    pub fn unchained_in_period(period: &Range<Timestamp>, after: i64) -> Select<Self> {
+    pub fn unchained_in_period(period: &Range<Timestamp>, after: Option<i64>) -> Select<Self> {
         in_period(Self::find(), period)
             .filter(Column::Position.is_null())
-            .filter(Column::Seq.gt(after))
+            .apply_if(after, |records, after| records.filter(Column::Seq.gt(after)))
             .order_by_asc(Column::Seq)
     }
 
-    /// The records of a part of a chain behind that position, in their order: for the operator
-    /// alone.
-    pub fn of_part(part: &ChainPart, behind: i64) -> Select<Self> {
+    /// The records of a part of a chain behind that position, or from its first one, in their order:
+    /// for the operator alone.
+    pub fn of_part(part: &ChainPart, behind: Option<i64>) -> Select<Self> {
         Self::of_chain(part.tenant_id)
             .filter(Column::Position.gte(part.first))
             .filter(Column::Position.lte(part.last))
-            .filter(Column::Position.gt(behind))
+            .apply_if(behind, |records, behind| records.filter(Column::Position.gt(behind)))
             .order_by_asc(Column::Position)
     }
 }
@@ -185,39 +185,69 @@ pub async fn prune_unchained(
     Ok(pruned.rows_affected)
 }
 
-/// At most that many tenants with a chain that begins with a record from before that moment, or with
-/// one of the future, which a wrong clock wrote; the oldest first.
+/// At most that many tenants with a chain whose first record is from before that moment, not counting
+/// those of the future, which a wrong clock wrote; the oldest first.
 pub async fn prunable(
     on: &impl ConnectionTrait,
     before: Timestamp,
     now: Timestamp,
     most: u64,
 ) -> Result<Vec<TenantId>, DbErr> {
-    let record = Alias::new("record");
-    let first = Alias::new("first");
-    let first_position = Query::select()
-        .expr(Expr::col((first.clone(), Column::Position)).min())
-        .from_as(Entity, first.clone())
+    // Along the positions, so that only records of the future are passed over.
+    let first = Query::select()
+        .column(Column::At)
+        .from(Entity)
         .and_where(
-            Expr::col((first.clone(), Column::TenantId))
-                .equals((chain::Entity, chain::Column::TenantId)),
+            Expr::col((Entity, Column::TenantId)).equals((chain::Entity, chain::Column::TenantId)),
         )
-        .and_where(Expr::col((first, Column::Position)).is_not_null())
+        .and_where(Column::Position.is_not_null())
+        .and_where(Column::At.lte(now))
+        .order_by(Column::Position, Order::Asc)
+        .limit(1)
         .to_owned();
-    let at = Expr::col((record.clone(), Column::At));
-    let is_first = Expr::col((record.clone(), Column::TenantId))
-        .equals((chain::Entity, chain::Column::TenantId))
-        .and(Expr::col((record.clone(), Column::Position)).eq(first_position));
-    let tenants = Query::select()
-        .column((chain::Entity, chain::Column::TenantId))
+    let chains = Query::select()
+        .column(chain::Column::TenantId)
+        .expr_as(SimpleExpr::SubQuery(None, Box::new(first.into())), "first_at")
         .from(chain::Entity)
-        .join_as(JoinType::InnerJoin, Entity, record, is_first)
-        .and_where(at.clone().lt(before).or(at.clone().gt(now)))
-        .order_by_expr(at, Order::Asc)
+        .to_owned();
+    let tenants = Query::select()
+        .column("tenant_id")
+        .from_subquery(chains, "chains")
+        .and_where(Expr::col("first_at").lt(before))
+        .order_by("first_at", Order::Asc)
         .limit(most)
         .to_owned();
     let rows = on.query_all(&tenants).await?;
     rows.iter().map(|row| row.try_get("", "tenant_id")).collect()
+}
+
+/// A record at the beginning of a chain, as far as pruning needs it: not the states that it holds.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Link {
+    /// When the record was written.
+    pub at: Timestamp,
+    /// The position.
+    pub position: i64,
+    /// The hash of the record before it.
+    pub previous_hash: Option<String>,
+    /// The hash.
+    pub hash: Option<String>,
+}
+
+/// The first records of a tenant's chain, at most that many.
+pub async fn first_links(
+    on: &impl ConnectionTrait,
+    tenant: TenantId,
+    most: u64,
+) -> Result<Vec<Link>, DbErr> {
+    Entity::of_chain(tenant)
+        .select_only()
+        .columns([Column::At, Column::Position, Column::PreviousHash, Column::Hash])
+        .order_by_asc(Column::Position)
+        .limit(most)
+        .into_model()
+        .all(on)
+        .await
 }
 
 /// Deletes the records of a tenant's chain up to that position.

@@ -32,12 +32,12 @@ impl Audit {
     ) -> Result<(), E> {
         let reader = self.database.reader();
         let parts = parts_in_period(reader, period).await.map_err(Error::from)?;
-        let mut last = 0;
+        let mut last = None;
         loop {
             let records = Entity::unchained_in_period(period, last).limit(EXPORTED_AT_ONCE);
             let records = records.all(reader).await.map_err(Error::from)?;
             let Some(newest) = records.last() else { break };
-            last = newest.seq;
+            last = Some(newest.seq);
             for record in &records {
                 if take(exported(record))?.is_break() {
                     return Ok(());
@@ -45,12 +45,12 @@ impl Audit {
             }
         }
         for part in parts {
-            let mut last = part.first - 1;
+            let mut last = None;
             loop {
                 let records = Entity::of_part(&part, last).limit(EXPORTED_AT_ONCE);
                 let records = records.all(reader).await.map_err(Error::from)?;
-                let Some(newest) = records.last().and_then(|record| record.position) else { break };
-                last = newest;
+                let Some(newest) = records.last() else { break };
+                last = newest.position;
                 for record in &records {
                     if take(exported(record))?.is_break() {
                         return Ok(());

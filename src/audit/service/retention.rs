@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sea_orm::{QueryOrder, QuerySelect};
-
 use super::Audit;
 use crate::audit::entity::chain::{self, Model as Chain};
-use crate::audit::entity::{self, Column, Entity, Model};
+use crate::audit::entity::{self, Link};
 use crate::clock::Timestamp;
 use crate::database::Write;
 use crate::error::Result;
@@ -61,57 +59,58 @@ impl Audit {
         let now = self.clock.now();
         let tenants = entity::prunable(write.on(), before, now, CHAINS_AT_ONCE).await?;
         let chains = chain::lock(write.on(), tenants.into_iter().collect()).await?;
-        self.shorten(write, chains, before).await
-    }
-
-    async fn shorten(
-        &self,
-        write: &Write<'_>,
-        chains: BTreeMap<TenantId, Chain>,
-        before: Timestamp,
-    ) -> Result<u64> {
-        let mut left = PRUNED_AT_ONCE;
-        let mut pruned = 0;
-        let mut moved = Vec::new();
-        for mut chain in chains.into_values() {
-            let oldest = Entity::of_chain(chain.tenant_id).order_by_asc(Column::Position);
-            let oldest = oldest.limit(left).all(write.on()).await?;
-            let oldest = prunable_prefix(oldest, before, self.clock.now());
-            let Some(last) = oldest.last().and_then(|record| record.position) else { continue };
-            move_anchor(&mut chain, &oldest);
-            chain.anchor_moved_at = Some(self.clock.now());
-            pruned += entity::prune_prefix(write.on(), chain.tenant_id, last).await?;
-            moved.push(chain);
-            left = left.saturating_sub(oldest.len() as u64);
-            if left == 0 {
-                break;
-            }
-        }
-        chain::store_anchors(write.on(), moved).await?;
-        Ok(pruned)
+        shorten(write, chains, before, now).await
     }
 }
 
-/// The records up to the last one from before that moment. Records of the future, which a wrong
-/// clock wrote, are no reason to keep those behind them.
-fn prunable_prefix(records: Vec<Model>, before: Timestamp, now: Timestamp) -> Vec<Model> {
-    let is_of_future = |record: &Model| record.at > now;
-    let prefix = records.into_iter();
-    let prefix = prefix.take_while(|record| record.at < before || is_of_future(record));
-    let mut prefix: Vec<Model> = prefix.collect();
-    while prefix.last().is_some_and(is_of_future) {
-        prefix.pop();
+/// Deletes the beginning of these chains, each of which has a record from before that moment in
+/// front of all younger ones but those of the future.
+async fn shorten(
+    write: &Write<'_>,
+    chains: BTreeMap<TenantId, Chain>,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<u64> {
+    let mut left = PRUNED_AT_ONCE;
+    let mut moved = Vec::new();
+    for mut chain in chains.into_values() {
+        let first = entity::first_links(write.on(), chain.tenant_id, left).await?;
+        let prunable = prunable_prefix(&first, before, now);
+        let Some(last) = prunable.last() else { continue };
+        move_anchor(&mut chain, prunable);
+        chain.anchor_moved_at = Some(now);
+        let pruned = entity::prune_prefix(write.on(), chain.tenant_id, last.position).await?;
+        moved.push(chain);
+        left = left.saturating_sub(pruned);
+        if left == 0 {
+            break;
+        }
     }
-    prefix
+    chain::store_anchors(write.on(), moved).await?;
+    Ok(PRUNED_AT_ONCE - left)
+}
+
+/// The records up to the last one from before that moment. Records of the future, which a wrong
+/// clock wrote, are no reason to keep those behind them: if all are of the future, one from before
+/// that moment follows, and they are pruned before it.
+fn prunable_prefix(records: &[Link], before: Timestamp, now: Timestamp) -> &[Link] {
+    let is_young = |record: &Link| record.at >= before && record.at <= now;
+    let young = records.iter().position(is_young);
+    let prefix = &records[..young.unwrap_or(records.len())];
+    match prefix.iter().rposition(|record| record.at < before) {
+        Some(last) => &prefix[..=last],
+        None if young.is_none() => prefix,
+        None => &[],
+    }
 }
 
 /// Moves the anchor behind the records, the oldest of the chain. Records that nothing links to are
 /// no reason to keep others for longer than the retention, but to warn: a verification cannot find
 /// them any more.
-fn move_anchor(chain: &mut Chain, records: &[Model]) {
+fn move_anchor(chain: &mut Chain, records: &[Link]) {
     for record in records {
-        let position = record.position.unwrap_or_default();
-        let is_next = position == chain.anchor_position + 1;
+        let position = record.position;
+        let is_next = chain.anchor_position.checked_add(1) == Some(position);
         let is_linked = record.previous_hash.as_ref() == Some(&chain.anchor_hash);
         if !is_next || !is_linked {
             tracing::warn!(

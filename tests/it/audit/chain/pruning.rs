@@ -29,6 +29,16 @@ async fn prune_until_anchor(app: &TestApp, tenant: TenantId, position: i64) {
     .await;
 }
 
+/// Dates the first records of a chain a multiple of 30 years ahead.
+async fn date_ahead(app: &TestApp, tenant: TenantId, records: u32, times: u32) {
+    let id = literal(app, tenant);
+    let sql = format!(
+        "UPDATE audit_log SET at = at + {times} * 1000000000000 WHERE tenant_id = {id}
+         AND position <= {records}"
+    );
+    app.operator.execute(&sql).await;
+}
+
 both_databases! {
     async fn pruned_chain_is_verified_from_its_anchor(app: TestApp) {
         let tenant = tenant_with_records(&app, 3).await;
@@ -76,19 +86,54 @@ both_databases! {
 
     async fn record_of_the_future_does_not_end_the_retention(app: TestApp) {
         let tenant = tenant_with_records(&app, 2).await;
-        let id = literal(&app, tenant);
-        for position in [1, 2] {
-            let sql = format!(
-                "UPDATE audit_log SET at = at + 1000000000000 WHERE tenant_id = {id}
-                 AND position = {position}"
-            );
-            app.operator.execute(&sql).await;
-        }
+        date_ahead(&app, tenant, 2, 1).await;
         add(&app, tenant, 2).await;
         app.advance(2 * HOUR);
         add(&app, tenant, 1).await;
         prune_until_anchor(&app, tenant, 4).await;
         assert_eq!(verify(&app, tenant).await.head.position, 5);
+    }
+
+    async fn many_records_of_the_future_do_not_end_the_retention(app: TestApp) {
+        let tenant = tenant_with_records(&app, 1).await;
+        write_records(&app, &[tenant; 600], "old").await.unwrap();
+        date_ahead(&app, tenant, 600, 1).await;
+        app.advance(2 * HOUR);
+        add(&app, tenant, 1).await;
+        prune_until_anchor(&app, tenant, 601).await;
+        assert_intact(&app, tenant, 1).await;
+    }
+
+    async fn records_of_the_future_before_young_ones_hold_up_no_other_chain(app: TestApp) {
+        let old = tenant_with_records(&app, 2).await;
+        date_ahead(&app, old, 1, 2).await;
+        app.advance(2 * HOUR);
+        let mut young = Vec::new();
+        for _ in 0..51 {
+            let tenant = tenant_with_records(&app, 2).await;
+            date_ahead(&app, tenant, 1, 1).await;
+            young.push(tenant);
+        }
+        prune_until_anchor(&app, old, 2).await;
+        for tenant in young {
+            assert_eq!(verify(&app, tenant).await.anchor.position, 0);
+        }
+    }
+
+    async fn period_behind_the_anchor_is_verified(app: TestApp) {
+        let tenant = tenant_with_records(&app, 3).await;
+        app.advance(2 * HOUR);
+        let from = Some(app.now());
+        add(&app, tenant, 2).await;
+        prune_until_anchor(&app, tenant, 3).await;
+        app.advance(60);
+        let later = Some(app.now());
+        add(&app, tenant, 3).await;
+        for (from, verified) in [(from, 5), (later, 3)] {
+            let found = verify_as(&app, tenant, Request { from, ..Request::default() }).await;
+            assert_eq!((found.outcome(), found.verified), ("INTACT", verified), "{found:?}");
+            assert!(found.reached_head);
+        }
     }
 
     async fn record_removed_at_the_start_of_a_pruned_chain_is_found(app: TestApp) {
