@@ -217,7 +217,8 @@ impl AuditQuery {
 
     /// Verifies that the audit log of the tenant in context, without those below it, is as it was
     /// written: each record holds the hash of the one before. A call verifies at most 20000 records
-    /// and reads no further ones after three seconds; continue with `endCursor`. Requires the permission to read the audit log.
+    /// and reads no further ones after three seconds; continue with `endCursor`. Requires the
+    /// permission to read the audit log.
     async fn audit_verify(
         &self,
         ctx: &Context<'_>,

@@ -41,13 +41,15 @@ pub enum AuditBreakReason {
     /// No record has the position: it was removed.
     #[graphql(name = "RECORD_MISSING")]
     Missing,
-    /// The record does not match its hash: it was changed, or moved from another place or tenant.
+    /// The record does not match its hash: it was changed, or moved from another place or tenant. Or
+    /// its number in the order of `auditLog` is not above that of the record before it.
     #[graphql(name = "RECORD_CHANGED")]
     Changed,
     /// The record does not hold the hash of the record before it: one of the two was replaced.
     #[graphql(name = "RECORD_UNLINKED")]
     Unlinked,
-    /// The newest record is not the one that the head of the chain names.
+    /// The newest record is not the one that the head of the chain names, or the head is before the
+    /// anchor.
     #[graphql(name = "HEAD_DIFFERS")]
     OtherHead,
     /// The record is behind the head of the chain: it was inserted, or the head was set back.

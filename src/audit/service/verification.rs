@@ -61,11 +61,13 @@ pub struct Request {
 pub enum BreakReason {
     /// There is no record at the position.
     Missing,
-    /// The record does not have the hash that was stored with it.
+    /// The record does not have the hash that was stored with it, or its number, which is in no
+    /// hash, is not above that of the record before.
     Changed,
     /// The record does not hold the hash of the one before.
     Unlinked,
-    /// The newest record is not the one that the chain's head names.
+    /// The newest record is not the one that the chain's head names, or the head is before the
+    /// anchor.
     OtherHead,
     /// The record lies behind the chain's head.
     BehindHead,

@@ -27,9 +27,10 @@ impl Audit {
         let _permit = self.verifying_each.acquire().await;
         let chain = self.chain(scope).await?;
         let mut walk = Walk::new(self, scope, chain);
+        walk.find_head_before_anchor();
         walk.find_record_before_anchor().await?;
-        if let Some((first, last)) = walk.range(request).await? {
-            walk.go(first, last, request).await?;
+        if let Some((before, last)) = walk.range(request).await? {
+            walk.go(before, last, request).await?;
         }
         walk.find_record_behind_head().await?;
         walk.compare(&request.expected).await?;

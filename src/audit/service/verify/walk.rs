@@ -1,7 +1,5 @@
 //! Walks along a chain, page by page.
 
-use std::time::Duration;
-
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 
 use crate::audit::canonical::hash_of;
@@ -12,26 +10,22 @@ use crate::audit::service::verification::{
     BreakReason, ChainBreak, ChainPoint, Request, Verification,
 };
 use crate::auth::TenantScope;
-use crate::clock::Timestamp;
 use crate::error::Result;
 
 /// Records read and hashed at once: some milliseconds.
 const PAGE: u64 = 250;
 
-/// How far the times of a chain's records may be out of order: the clocks of two nodes differ by a
-/// minute each at most, and a failed authentication is written up to a second after it happened.
-const DISORDER: Duration = Duration::from_mins(5);
-
 /// A verification under way.
 pub(super) struct Walk<'a> {
     audit: &'a Audit,
     scope: &'a TenantScope,
-    /// The position of the next record.
-    next: i64,
-    /// The hash that the next record must hold.
+    /// The position of the last record that was verified or pruned. A forger may have moved it to
+    /// the end of all positions: the next one is computed only before a record behind it.
+    last: i64,
+    /// The hash of that record, which the next one must hold.
     previous: String,
     pub(super) first_seq: Option<i64>,
-    /// The number of the last record.
+    /// The number above which that of the next record must be.
     last_seq: Option<i64>,
     pub(super) found: Verification,
 }
@@ -50,14 +44,13 @@ impl<'a> Walk<'a> {
             unchained_before: 0,
             unchained_since: 0,
         };
-        let next = chain.anchor_position + 1;
         Self {
             audit,
             scope,
-            next,
+            last: chain.anchor_position,
             previous: chain.anchor_hash,
             first_seq: chain.first_seq,
-            last_seq: None,
+            last_seq: chain.first_seq.map(|first| first.saturating_sub(1)),
             found,
         }
     }
@@ -76,63 +69,48 @@ impl<'a> Walk<'a> {
         Ok(record.one(self.audit.database.reader()).await?)
     }
 
-    /// The positions of the first and last record to verify.
+    /// The position before the first record to verify, and that of the last one.
     pub(super) async fn range(&self, request: &Request) -> Result<Option<(i64, i64)>> {
-        let mut first = self.next;
+        let mut before = self.last;
         let mut last = self.found.head.position;
         if request.from.is_some() || request.to.is_some() {
             let Some(bounds) = self.period(request).await? else { return Ok(None) };
             if request.from.is_some() {
-                first = first.max(bounds.0);
+                before = before.max(bounds.0.saturating_sub(1));
             }
             if request.to.is_some() {
                 last = last.min(bounds.1);
             }
         }
         if let Some(after) = request.after {
-            first = first.max(after.min(self.found.head.position) + 1);
+            before = before.max(after.min(self.found.head.position));
         }
-        Ok(Some((first, last)))
+        Ok(Some((before, last)))
     }
 
-    /// The first and the last position of the request's period. Only the records at its ends are
-    /// read: a chain is in the order of time but for [`DISORDER`].
+    /// The lowest and the highest position in the request's period. Both are of any record in it:
+    /// times need not rise along a chain, if a clock was set or somebody changed them.
     async fn period(&self, request: &Request) -> Result<Option<(i64, i64)>> {
-        let records = in_period(Entity::chained(self.scope), request);
-        let times = || records.clone().select_only().column(Column::At);
-        let reader = self.audit.database.reader();
-        let oldest: Option<Timestamp> =
-            times().order_by_asc(Column::At).into_tuple().one(reader).await?;
-        let newest: Option<Timestamp> =
-            times().order_by_desc(Column::At).into_tuple().one(reader).await?;
-        let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
-        let first = records
-            .clone()
-            .filter(Column::At.lte(oldest.plus(DISORDER)))
-            .select_only()
-            .column_as(Column::Position.min(), "first")
-            .into_tuple::<Option<i64>>()
-            .one(reader)
-            .await?;
-        let last = records
-            .filter(Column::At.gte(newest.minus(DISORDER)))
-            .select_only()
-            .column_as(Column::Position.max(), "last")
-            .into_tuple::<Option<i64>>()
-            .one(reader)
-            .await?;
-        Ok(first.flatten().zip(last.flatten()))
+        let bounds: Option<(Option<i64>, Option<i64>)> =
+            in_period(Entity::chained(self.scope), request)
+                .select_only()
+                .column_as(Column::Position.min(), "first")
+                .column_as(Column::Position.max(), "last")
+                .into_tuple()
+                .one(self.audit.database.reader())
+                .await?;
+        Ok(bounds.and_then(|(first, last)| first.zip(last)))
     }
 
-    /// Verifies the records between these positions.
-    pub(super) async fn go(&mut self, first: i64, last: i64, request: &Request) -> Result<()> {
+    /// Verifies the records behind the position `before` up to `last`.
+    pub(super) async fn go(&mut self, before: i64, last: i64, request: &Request) -> Result<()> {
         let begun = self.scope.monotonic();
-        self.begin_at(first).await?;
-        while self.found.broken.is_none() && self.next <= last {
+        self.begin_behind(before).await?;
+        while self.found.broken.is_none() && self.last < last {
             if let Some((records, time)) = request.limits
                 && (self.found.verified >= records || self.scope.monotonic().since(begun) >= time)
             {
-                self.found.stopped_at = Some(self.next - 1);
+                self.found.stopped_at = Some(self.last);
                 return Ok(());
             }
             let left = request.limits.map_or(PAGE, |(most, _)| most - self.found.verified);
@@ -141,17 +119,18 @@ impl<'a> Walk<'a> {
         if self.found.broken.is_none() { self.verify_end().await } else { Ok(()) }
     }
 
-    /// Finds the hash before the first record.
-    async fn begin_at(&mut self, first: i64) -> Result<()> {
-        if first == self.next {
+    /// Finds the record before the first one.
+    async fn begin_behind(&mut self, position: i64) -> Result<()> {
+        if position == self.last {
             return Ok(());
         }
-        match self.record_at(first - 1).await? {
+        match self.record_at(position).await? {
             Some(before) => {
-                self.next = first;
+                self.last = position;
+                self.last_seq = Some(before.seq);
                 self.previous = before.hash.unwrap_or_default();
             }
-            None => self.pass_gap(first - 1).await?,
+            None => self.pass_gap(position).await?,
         }
         Ok(())
     }
@@ -160,33 +139,43 @@ impl<'a> Walk<'a> {
         // Held over the statement too: verifications take turns page by page.
         let _guard = self.audit.verifying.lock().await;
         let records = Entity::chained(self.scope)
-            .filter(Column::Position.gte(self.next))
+            .filter(Column::Position.gt(self.last))
             .filter(Column::Position.lte(last))
             .order_by_asc(Column::Position)
             .limit(most)
             .all(self.audit.database.reader())
             .await?;
         for record in &records {
-            if record.position != Some(self.next) {
-                return self.pass_gap(self.next).await;
+            let next = self.last + 1;
+            if record.position != Some(next) {
+                return self.pass_gap(next).await;
             }
-            let hash = hash_of(record);
-            // The number, which is in no hash, rises along the chain.
-            let is_in_order = self.last_seq.is_none_or(|last| last < record.seq);
+            if let Some(reason) = self.fault_of(record) {
+                self.break_at(next, Some(record), reason);
+                return Ok(());
+            }
+            self.last = next;
             self.last_seq = Some(record.seq);
-            if hash.is_none() || hash != record.hash || !is_in_order {
-                self.break_at(self.next, Some(record), BreakReason::Changed);
-                return Ok(());
-            }
-            if record.previous_hash.as_ref() != Some(&self.previous) {
-                self.break_at(self.next, Some(record), BreakReason::Unlinked);
-                return Ok(());
-            }
-            self.previous = hash.unwrap_or_default();
-            self.next += 1;
+            self.previous = record.hash.clone().unwrap_or_default();
             self.found.verified += 1;
         }
-        if records.is_empty() { self.pass_gap(self.next).await } else { Ok(()) }
+        if records.is_empty() { self.pass_gap(self.last + 1).await } else { Ok(()) }
+    }
+
+    /// Why the record cannot be the next one.
+    fn fault_of(&self, record: &Model) -> Option<BreakReason> {
+        if !is_as_hashed(record) || !self.is_in_order(record) {
+            Some(BreakReason::Changed)
+        } else if record.previous_hash.as_ref() != Some(&self.previous) {
+            Some(BreakReason::Unlinked)
+        } else {
+            None
+        }
+    }
+
+    /// The number, which is in no hash, rises along the chain.
+    fn is_in_order(&self, record: &Model) -> bool {
+        self.last_seq.is_none_or(|last| last < record.seq)
     }
 
     /// No record has that position: it was pruned meanwhile, or the chain is broken.
@@ -196,7 +185,7 @@ impl<'a> Walk<'a> {
             self.break_at(position, None, BreakReason::Missing);
             return Ok(());
         }
-        self.next = chain.anchor_position + 1;
+        self.last = chain.anchor_position;
         self.previous.clone_from(&chain.anchor_hash);
         self.found.anchor = ChainPoint::anchor_of(&chain);
         self.found.anchor_moved_at = chain.anchor_moved_at;
@@ -205,27 +194,37 @@ impl<'a> Walk<'a> {
 
     /// Compares the last verified record with the head, or with the record behind it.
     async fn verify_end(&mut self) -> Result<()> {
-        let last = self.next - 1;
         let head = &self.found.head;
-        if last == head.position {
+        if self.last == head.position {
             self.found.reached_head = true;
             if self.previous != head.hash {
-                let record = self.record_at(last).await?;
-                self.break_at(last, record.as_ref(), BreakReason::OtherHead);
+                let record = self.record_at(self.last).await?;
+                self.break_at(self.last, record.as_ref(), BreakReason::OtherHead);
             }
             return Ok(());
         }
-        if last > head.position {
+        if self.last > head.position {
             return Ok(());
         }
-        match self.record_at(self.next).await? {
-            None => self.pass_gap(self.next).await,
+        let next = self.last + 1;
+        match self.record_at(next).await? {
+            None => self.pass_gap(next).await,
             Some(behind) => {
                 if behind.previous_hash.as_ref() != Some(&self.previous) {
-                    self.break_at(self.next, Some(&behind), BreakReason::Unlinked);
+                    self.break_at(next, Some(&behind), BreakReason::Unlinked);
+                } else if !self.is_in_order(&behind) {
+                    self.break_at(next, Some(&behind), BreakReason::Changed);
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The head is never before the anchor: only records up to it are pruned.
+    pub(super) fn find_head_before_anchor(&mut self) {
+        let head = self.found.head.position;
+        if head < self.found.anchor.position {
+            self.break_at(head, None, BreakReason::OtherHead);
         }
     }
 
@@ -263,6 +262,10 @@ impl<'a> Walk<'a> {
     pub(super) async fn compare(&mut self, expected: &[ChainPoint]) -> Result<()> {
         for point in expected {
             let record = self.record_at(point.position).await?;
+            if let Some(changed) = record.as_ref().filter(|record| !is_as_hashed(record)) {
+                self.break_at(point.position, Some(changed), BreakReason::Changed);
+                continue;
+            }
             // Read after the record: pruning may have passed it since the verification began.
             let chain = self.audit.chain(self.scope).await?;
             let present = match &record {
@@ -281,6 +284,11 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the record has the hash that was stored with it.
+fn is_as_hashed(record: &Model) -> bool {
+    record.hash.is_some() && hash_of(record) == record.hash
 }
 
 fn in_period(records: Select<Entity>, request: &Request) -> Select<Entity> {

@@ -4,6 +4,8 @@ mod api;
 mod commands;
 mod exports;
 mod failures;
+mod forged;
+mod periods;
 mod pruning;
 mod tampering;
 mod writing;
