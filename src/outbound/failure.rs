@@ -78,9 +78,6 @@ impl Failure {
 
     /// The error without the names of upstream and tenant.
     fn described(self) -> Error {
-        if let Self::InvalidRequest(cause) = self {
-            return Error::internal(format!("invalid upstream request: {cause}"));
-        }
         let error = Error::new(self.code(), self.message());
         match self.cause() {
             Some(cause) => error.because(cause.to_owned()),
