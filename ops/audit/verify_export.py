@@ -4,22 +4,16 @@
     tenant-gateway audit export | verify_export.py
     verify_export.py 2026-11-27.ndjson 2026-11-28.ndjson
 
-Files are read in the order given; where one repeats records of the one before, as exports of two
-days do around midnight, these are compared. Prints a line for each tenant: the first and the last position,
-the hash of the last record, and the number of records outside of the chain. Exit status 1 if a
-record was changed, removed, inserted or moved. docs/audit-log.md describes the algorithm.
+Reads the files line by line, in the order given. A file may begin with records of the files before
+it, as exports that overlap do; nowhere else may a record be repeated. Prints for each tenant the
+first and the last position, the hash of the last record, and the number of lines outside of the
+chain. Exit status 1 if a record was changed, removed, inserted or moved: see docs/audit-log.md.
 """
 
 import collections
 import fileinput
 import hashlib
 import json
-import sys
-
-GENESIS = "0" * 64
-
-# Records of a tenant that a later file may repeat.
-REPEATED_MAX = 100_000
 
 
 def unambiguous(members):
@@ -41,56 +35,56 @@ def canonical(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def verify(record, before):
-    """Raises ValueError unless the record follows the one before in its tenant's chain."""
-    hashed = {name: value for name, value in record.items() if name != "hash"}
-    if hashlib.sha256(canonical(hashed).encode()).hexdigest() != record["hash"]:
-        raise ValueError("the record does not match its hash")
-    if before is None:
-        if record["position"] == 1 and record["previousHash"] != GENESIS:
-            raise ValueError("the first record follows another one")
-    elif record["position"] != before["position"] + 1:
-        raise ValueError(f"position {before['position'] + 1} is missing")
-    elif record["previousHash"] != before["hash"]:
-        raise ValueError("the record does not hold the hash of the record before it")
+class Chain:
+    """A tenant's chain, as far as it was read, with the hashes of its newest records."""
+
+    def __init__(self):
+        self.file, self.first, self.newest, self.unchained, self.is_compared = None, 0, 0, 0, True
+        self.recent = collections.deque(["0" * 64], maxlen=100)
+
+    def add(self, record, file):
+        hashed = {name: value for name, value in record.items() if name != "hash"}
+        if hashlib.sha256(canonical(hashed).encode()).hexdigest() != record["hash"]:
+            raise ValueError("the record does not match its hash")
+        position, previous = record["position"], record["previousHash"]
+        if self.file != file:
+            self.end()
+            self.file, self.last, self.hash = file, self.newest, self.recent[-1]
+            if position <= self.newest or self.newest == 0 and position > 1:
+                self.last, self.hash = position - 1, previous
+        if (position, previous) != (self.last + 1, self.hash):
+            raise ValueError(f"the record does not follow the one at position {self.last}")
+        self.last, self.hash = position, record["hash"]
+        if position > self.newest:
+            self.recent = self.recent if self.first else collections.deque(maxlen=100)
+            self.recent.append(self.hash)
+            self.first, self.newest = self.first or position, position
+        # A hash depends on all before it: what is repeated is the same if its last record is.
+        back = self.newest - position + 1
+        self.is_compared = back <= len(self.recent)
+        if self.is_compared and self.recent[-back] != self.hash:
+            raise ValueError("the record differs from the one that was read at its position")
+
+    def end(self):
+        if not self.is_compared:
+            raise ValueError(f"records are repeated, but not up to position {self.newest}")
+        return f"{self.first} {self.newest} {self.recent[-1]} {self.unchained}"
 
 
-def is_repeated(record, before, hashes):
-    """Whether the record was read already. Raises ValueError if it was another one."""
-    if before is None or record["position"] > before["position"]:
-        return False
-    back = before["position"] - record["position"] + 1
-    if back > len(hashes) or hashes[-back] != record["hash"]:
-        raise ValueError("the record stands at a position of an earlier one")
-    return True
-
-
-def main(files):
-    first, last, unchained = {}, {}, {}
-    hashes = collections.defaultdict(lambda: collections.deque(maxlen=REPEATED_MAX))
-    for line in fileinput.input(files, encoding="utf-8"):
-        try:
+def main():
+    chains, lines = collections.defaultdict(Chain), fileinput.input(encoding="utf-8")
+    try:
+        for line in lines:
             record = json.loads(line, object_pairs_hook=unambiguous)
-            tenant = record["tenantID"]
-            unchained.setdefault(tenant, 0)
+            chain = chains[record["tenantID"]]
             if record["position"] is None:
-                unchained[tenant] += 1
-                continue
-            if is_repeated(record, last.get(tenant), hashes[tenant]):
-                verify(record, None)
-                continue
-            verify(record, last.get(tenant))
-            hashes[tenant].append(record["hash"])
-        except (ValueError, KeyError, TypeError) as problem:
-            print(f"{fileinput.filename()}:{fileinput.filelineno()}: {problem}", file=sys.stderr)
-            return 1
-        first.setdefault(tenant, record["position"])
-        last[tenant] = record
-    for tenant in sorted(unchained):
-        end = last.get(tenant, {"position": 0, "hash": GENESIS})
-        print(tenant, first.get(tenant, 0), end["position"], end["hash"], unchained[tenant])
-    return 0
+                chain.unchained += 1
+            else:
+                chain.add(record, lines.lineno() - lines.filelineno())
+        print("".join(f"{tenant} {chains[tenant].end()}\n" for tenant in sorted(chains)), end="")
+    except (ValueError, KeyError, TypeError) as problem:
+        raise SystemExit(f"{lines.filename()}:{lines.filelineno()}: {problem}") from None
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -9,7 +9,8 @@ use tenant_gateway::clock::Timestamp;
 use tenant_gateway::error::Error;
 use tenant_gateway::ids::TenantId;
 
-use super::{add, late_failure, tenant_with_records};
+use super::tampering::set_back;
+use super::{add, late_failure, tenant_with_records, write_records};
 use crate::support::{TestApp, both_databases};
 
 const VERIFIER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ops/audit/verify_export.py");
@@ -69,5 +70,26 @@ both_databases! {
         other[0]["position"] = 3.into();
         assert!(!verify(&[&first, &other]).status.success(), "a repeated record was changed");
         assert!(!verify(&[&first[..2], &second[1..]]).status.success(), "one is missing");
+        let again = [&second[..], &second[1..]].concat();
+        assert!(!verify(&[&first, &again]).status.success(), "only the beginning may repeat");
+        assert!(verify(&[&first, &second[..1]]).status.success(), "no more than a repetition");
+    }
+
+    async fn exports_that_repeat_many_records_verify_unless_one_of_them_differs(app: TestApp) {
+        let tenant = tenant_with_records(&app, 1).await;
+        write_records(&app, &[tenant; 299], "kept").await.unwrap();
+        let end = || app.now().plus(Duration::from_secs(1));
+        let first = export(&app, tenant, Timestamp::MIN..end()).await;
+        add(&app, tenant, 1).await;
+        let second = export(&app, tenant, Timestamp::MIN..end()).await;
+        assert!(verify(&[&first, &second[10..]]).status.success());
+        assert!(!verify(&[&first, &second[10..20]]).status.success(), "nothing to compare with");
+        set_back(&app, tenant, 100).await;
+        write_records(&app, &[tenant; 250], "other").await.unwrap();
+        let other = export(&app, tenant, Timestamp::MIN..end()).await;
+        assert!(verify(&[&other]).status.success());
+        for part in [&other[10..], &other[100..110], &other[200..300], &other[299..]] {
+            assert!(!verify(&[&first, part]).status.success(), "{:?}", positions(part));
+        }
     }
 }
