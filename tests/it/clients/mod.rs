@@ -13,5 +13,6 @@ mod long_lists;
 mod quotas;
 mod search;
 mod secrets;
+mod subject;
 mod takeover;
 mod twins;
