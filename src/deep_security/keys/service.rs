@@ -138,7 +138,16 @@ impl Keys {
             }
             self.check_backoff(wanted.slot)?;
             if let Some(row) = self.claim(wanted).await? {
-                return Ok(self.cache(self.mint(wanted, row).await?));
+                match self.mint(wanted, row).await {
+                    Ok(key) => return Ok(self.cache(key)),
+                    // Another node took the claim over: its key is read, or awaited, next.
+                    Err(error) if error.is_write_conflict() && Instant::now() < deadline => {
+                        let tenant = wanted.connection.tenant;
+                        tracing::info!(%tenant, cause = %error, "looking for another node's key");
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             if Instant::now() >= deadline {
                 let message = "timed out waiting for another node to mint the tenant's key";

@@ -1,5 +1,6 @@
 //! The keys that the gateway mints for tenants.
 
+mod claims;
 mod processes;
 mod strays;
 mod walls;
@@ -239,66 +240,5 @@ both_databases! {
         assert_eq!(ask(&reader, COMPUTERS).await.code(), "UPSTREAM_MALFORMED");
         assert_eq!(rig.manager.count(&Calls::to("*", "/computers*")), 0);
         see(&reader, COMPUTERS).await;
-    }
-
-    async fn minting_that_outlasts_its_lease_is_not_taken_over(engine: Engine) {
-        let brief = |config: &mut tenant_gateway::config::Config| {
-            config.deep_security.mint_lease = Duration::from_secs(1);
-        };
-        let rig = Rig::with_settings(engine, |config| config, brief).await;
-        let node = rig
-            .app
-            .another_node_with(|config| {
-                rig::reach_loopback(config);
-                brief(config);
-            })
-            .await;
-        rig.manager.order(
-            Calls::to("POST", "/tenants/*/apikeys"),
-            Fault::Delay { millis: 4_000 },
-            1,
-        );
-        let reader = rig.reader(rig.world.north).await;
-        at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
-        assert_eq!(rig.mints(), 1);
-        node.stop().await;
-    }
-
-    async fn claim_lost_to_another_node_is_a_retryable_conflict(rig: Rig) {
-        let reader = rig.reader(rig.world.north).await;
-        let writer = rig.writer(rig.world.north).await;
-        for caller in [reader, writer] {
-            rig.manager.forget_calls();
-            let mint = Calls::to("POST", "/tenants/*/apikeys");
-            rig.manager.order(mint, Fault::Delay { millis: 2_000 }, 1);
-            let losing = caller.clone();
-            let losing = tokio::spawn(async move { ask(&losing, COMPUTERS).await });
-            eventually(10, "the call for a key", async || (rig.mints() == 1).then_some(())).await;
-            // The first step of another node that claims the key after the lease has expired.
-            let taken = "UPDATE tenant_keys SET state = 'STRAY' WHERE state = 'PENDING'";
-            let write = rig.operator.database.begin().await.unwrap();
-            assert_eq!(write.on().execute_unprepared(taken).await.unwrap().rows_affected(), 1);
-            write.commit().await.unwrap();
-            let answer = losing.await.unwrap();
-            assert_eq!(answer.code(), "CONFLICT", "{}", answer.body);
-            let extensions = &answer.body["errors"][0]["extensions"];
-            assert_eq!(extensions["retryable"], true);
-            assert_eq!(extensions["tenantID"], rig.world.north.to_string());
-            see(&caller, COMPUTERS).await;
-            assert_eq!(rig.mints(), 2);
-        }
-    }
-
-    async fn node_with_a_fast_clock_mints_no_second_key(rig: Rig) {
-        let node = rig.app.another_node_ahead(Duration::from_secs(50), rig::reach_loopback).await;
-        rig.manager.order(
-            Calls::to("POST", "/tenants/*/apikeys"),
-            Fault::Delay { millis: 2_000 },
-            1,
-        );
-        let reader = rig.reader(rig.world.north).await;
-        at_once(&[&reader, &reader.at(&node.gateway)], 10).await;
-        assert_eq!(rig.mints(), 1);
-        node.stop().await;
     }
 }
