@@ -32,8 +32,9 @@ const AGAIN: &str = "sign in again to change your passkeys";
 /// Begins a sign-in: as the person whose second factor is outstanding, else as the owner of the
 /// passkey.
 pub async fn sign_in_options(call: JsonVisit) -> Response {
-    if call.visit.begin_sign_in().is_some() {
-        return call.visit.guard(refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY));
+    if let Err(refusal) = call.visit.may_begin_sign_in() {
+        let refused = refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY);
+        return call.visit.guard(refusal.with_retry_after(refused));
     }
     let passkeys = &call.visit.state.passkeys;
     let browser = call.visit.browser();

@@ -35,9 +35,9 @@ pub struct Throttle {
     per_address: u32,
     clients: Cache<Pair, Failures>,
     addresses: Cache<SourceNetwork, Failures>,
-    /// Apart from the addresses: an attacker with many of them must not push these out.
-    wider: Cache<SourceNetwork, Failures>,
-    counts_wider: bool,
+    /// The wider networks, if they count. Apart from the addresses: an attacker with many of them
+    /// must not push these out.
+    wider: Option<Cache<SourceNetwork, Failures>>,
     authenticated: Cache<Pair, MonotonicTime>,
     // Concurrent failures must not overwrite each other's count.
     counting: Mutex<()>,
@@ -61,8 +61,7 @@ impl Throttle {
             per_address,
             clients: Cache::new(capacity),
             addresses: Cache::new(capacity),
-            wider: Cache::new(1),
-            counts_wider: false,
+            wider: None,
             authenticated: Cache::new(capacity),
             counting: Mutex::new(()),
         }
@@ -70,8 +69,8 @@ impl Throttle {
 
     /// Allows that many starts per minute for one address, and a multiple for each wider network.
     pub fn of_starts(limit: u32, capacity: usize) -> Self {
-        let wider = Cache::new(capacity);
-        Self { wider, counts_wider: true, ..Self::new(limit, limit, capacity) }
+        let wider = Some(Cache::new(capacity));
+        Self { wider, ..Self::new(limit, limit, capacity) }
     }
 
     /// For how many whole seconds this client is blocked at this address; `None` if it is not.
@@ -81,10 +80,10 @@ impl Throttle {
             self.clients.get(&pair).and_then(|failures| failures.wait(self.per_client, now));
         let known = || self.authenticated.get(&pair).is_some_and(|at| now.since(at) < KNOWN_FOR);
         let wait_of = |network: SourceNetwork| {
-            let failures = self.counts_of(network).get(&network)?;
+            let failures = self.counts_of(network)?.get(&network)?;
             failures.wait(self.limit_of(network), now)
         };
-        let by_network = self.networks(address).into_iter().filter_map(wait_of).max();
+        let by_network = SourceNetwork::around(address).into_iter().filter_map(wait_of).max();
         by_pair.max(by_network.filter(|_| !known()))
     }
 
@@ -93,24 +92,17 @@ impl Throttle {
         let pair = pair(client_id, address);
         let _guard = self.counting.lock().unwrap_or_else(PoisonError::into_inner);
         count(&self.clients, pair, now);
-        for network in self.networks(address) {
-            let failures = count(self.counts_of(network), network, now);
-            if failures > self.limit_of(network) {
+        for network in SourceNetwork::around(address) {
+            let Some(counts) = self.counts_of(network) else { break };
+            if count(counts, network, now) > self.limit_of(network) {
                 break;
             }
         }
     }
 
-    fn networks(&self, address: IpAddr) -> Vec<SourceNetwork> {
-        if self.counts_wider {
-            SourceNetwork::around(address)
-        } else {
-            vec![SourceNetwork::of(address)]
-        }
-    }
-
-    fn counts_of(&self, network: SourceNetwork) -> &Cache<SourceNetwork, Failures> {
-        if network.weight() == 1 { &self.addresses } else { &self.wider }
+    /// The counts of networks of that width; `None` if they are not counted.
+    fn counts_of(&self, network: SourceNetwork) -> Option<&Cache<SourceNetwork, Failures>> {
+        if network.weight() == 1 { Some(&self.addresses) } else { self.wider.as_ref() }
     }
 
     fn limit_of(&self, network: SourceNetwork) -> u32 {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tenant_gateway::roles::Role;
 
 use self::authenticator::{Authenticator, ORIGIN};
-use crate::support::browser::{Browser, Person, enrol};
+use crate::support::browser::{Browser, Page, Person, enrol};
 use crate::support::{Engine, OnEngine, TestApp};
 
 /// A gateway at a site that has passkeys, with a person who is signed in.
@@ -31,12 +31,17 @@ impl OnEngine for Rig {
 
 /// Sends JSON as a script of the gateway's own page.
 async fn post(browser: &Browser, path: &str, body: &Value) -> (u16, Value) {
+    let page = send(browser, path, body).await;
+    (page.status, serde_json::from_str(&page.text).expect("JSON"))
+}
+
+/// The same, with the headers of the answer.
+async fn send(browser: &Browser, path: &str, body: &Value) -> Page {
     let gateway = &browser.gateway;
     let request = gateway.http.post(format!("{}{path}", gateway.url)).json(body);
     let request = request.header("origin", ORIGIN).header("sec-fetch-site", "same-origin");
     let request = request.header("x-csrf-token", browser.csrf().await);
-    let page = browser.send(request).await;
-    (page.status, serde_json::from_str(&page.text).expect("JSON"))
+    browser.send(request).await
 }
 
 /// The options of a ceremony that begins, and its id.

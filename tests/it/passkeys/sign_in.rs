@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenant_gateway::roles::Role;
 
-use super::{Authenticator, ORIGIN, Rig, begin, post, register, sign_in, signed_in};
+use super::{Authenticator, ORIGIN, Rig, begin, post, register, send, sign_in, signed_in};
 use crate::support::both_databases;
 use crate::support::browser::{Browser, enrol};
 use crate::support::master_key::node_with_new_key_alone;
@@ -39,6 +39,19 @@ both_databases! {
         let (options, _) = begin(&browser, "/login/passkey/options").await;
         assert_eq!(options["publicKey"]["allowCredentials"], json!([]));
         assert_eq!(options["publicKey"]["userVerification"], "required");
+    }
+
+    async fn network_that_begins_too_many_sign_ins_is_told_how_long_to_wait(rig: Rig) {
+        let browser = Browser::new(&rig.app.gateway);
+        browser.get("/login").await;
+        for _ in 0..120 {
+            begin(&browser, "/login/passkey/options").await;
+        }
+        rig.app.advance(20);
+        let refused = send(&browser, "/login/passkey/options", &json!({})).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, Some("40")));
+        rig.app.advance(40);
+        begin(&browser, "/login/passkey/options").await;
     }
 
     async fn answer_works_once(rig: Rig) {

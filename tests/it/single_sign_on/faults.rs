@@ -43,9 +43,13 @@ both_databases! {
         for _ in 0..120 {
             rig.depart(&browser).await;
         }
-        let page = browser.get(&rig.link).await;
-        assert_eq!((page.status, page.heading()), (429, "You are not signed in"));
-        rig.app.advance(61);
+        rig.app.advance(20);
+        let by_email = browser.post("/login/sso", &[("email", "ann@north.example")]).await;
+        for page in [browser.get(&rig.link).await, by_email] {
+            assert_eq!((page.status, page.heading()), (429, "You are not signed in"));
+            assert_eq!(page.header("retry-after"), Some("40"));
+        }
+        rig.app.advance(40);
         rig.depart(&browser).await;
     }
 

@@ -150,6 +150,21 @@ pub fn page_headers(mut response: Response) -> Response {
     response
 }
 
+/// The networks of the browser have begun too many sign-ins.
+#[derive(Clone, Copy, Debug)]
+pub struct TooManySignIns {
+    /// Seconds until they may begin another one.
+    pub retry_after: u64,
+}
+
+impl TooManySignIns {
+    /// The response with the time to wait.
+    pub fn with_retry_after(self, mut response: Response) -> Response {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.retry_after));
+        response
+    }
+}
+
 /// Sets the session cookie of the browser.
 pub fn with_session(mut response: Response, session: &PlainSecret) -> Response {
     if let Some(cookie) = cookies::set(cookies::SESSION, session) {

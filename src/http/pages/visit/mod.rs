@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
-pub use answers::{page_headers, with_session};
+pub use answers::{TooManySignIns, page_headers, with_session};
 
 use super::files::{SCRIPT, STYLESHEET};
 use super::form::Form;
@@ -180,16 +180,19 @@ impl Visit {
         }
     }
 
-    /// Counts the start of a sign-in whose state the gateway stores until it is finished or expires:
-    /// single sign-on or a passkey. Returns the seconds to wait, without counting, if the networks of
-    /// the browser have started too many.
-    pub fn begin_sign_in(&self) -> Option<u64> {
+    /// Whether the networks of the browser may begin a sign-in whose state the gateway stores until
+    /// it is finished or expires: single sign-on or a passkey. Counts it if so.
+    ///
+    /// # Errors
+    /// If they have begun too many.
+    pub fn may_begin_sign_in(&self) -> Result<(), TooManySignIns> {
         let now = self.state.authorizer.monotonic();
-        let blocked = self.state.sign_in_starts.blocked("", self.visitor.address, now);
-        if blocked.is_none() {
-            self.state.sign_in_starts.failed("", self.visitor.address, now);
+        let starts = &self.state.sign_in_starts;
+        if let Some(retry_after) = starts.blocked("", self.visitor.address, now) {
+            return Err(TooManySignIns { retry_after });
         }
-        blocked
+        starts.failed("", self.visitor.address, now);
+        Ok(())
     }
 
     /// The cookie of this browser from before any sign-in: a ceremony must end in the browser that it
