@@ -14,6 +14,7 @@ use crate::database::Write;
 use crate::error::{Error, Result};
 use crate::http::AppState;
 use crate::tokens::REFRESH_EVERY;
+use crate::users::FAILURE_ROWS_MAX;
 
 /// Short, because a mutation may have to wait for one batch of failed authentications.
 const WRITE_FAILURES_EVERY: Duration = Duration::from_secs(1);
@@ -70,7 +71,7 @@ impl BackgroundJobs {
         self.core.write_failures().await.unwrap_or_else(|error| error.log_cause());
         let forget = async |write: Arc<Write<'_>>| {
             self.core.authorizer.revocations().forget_expired(&write).await?;
-            self.core.users.forget_expired(&write).await?;
+            self.core.users.forget_expired(&write, FAILURE_ROWS_MAX).await?;
             self.core.sessions.forget_expired(&write).await?;
             self.core.devices.forget_expired(&write).await?;
             self.core.single_sign_on.forget_expired(&write).await?;

@@ -13,4 +13,6 @@ pub use model::{
     Factors, Grant, Invitation, Invited, NewUser, PasswordOutcome, PublicUrl, Purpose,
     RecoveryCodes, SecondFactorOutcome, SignInOrigin, TotpEnrolment, User, UserChange, UserFilter,
 };
-pub use service::{Foundation, Limits, NoSingleSignOn, SingleSignOnPolicy, Users, rewrap};
+pub use service::{
+    FAILURE_ROWS_MAX, Foundation, Limits, NoSingleSignOn, SingleSignOnPolicy, Users, rewrap,
+};

@@ -19,7 +19,7 @@ pub struct Model {
     pub failures: i64,
     /// Attempts before this moment are refused.
     pub blocked_until: Timestamp,
-    /// The time of the latest attempt.
+    /// The moment up to which the count has faded; of a known network, the latest sign-in.
     pub last_at: Timestamp,
     /// When the row is forgotten; absent in rows of older versions.
     pub kept_until: Option<Timestamp>,
@@ -52,8 +52,8 @@ impl Entity {
         known.order_by_desc(Column::LastAt).order_by_asc(Column::Id)
     }
 
-    /// All rows, the newest first.
-    pub fn newest_first() -> Select<Self> {
-        Self::find().order_by_desc(Column::LastAt)
+    /// The rows with an end, those that are kept longest first.
+    pub fn kept_longest() -> Select<Self> {
+        Self::find().filter(Column::KeptUntil.is_not_null()).order_by_desc(Column::KeptUntil)
     }
 }

@@ -45,6 +45,9 @@ use throttle::Throttle;
 
 const WHAT: &str = "user";
 
+/// The most rows that count failed sign-ins after a sweep: about a hundred megabytes.
+pub const FAILURE_ROWS_MAX: u64 = 1_000_000;
+
 /// The permission by which users are changed.
 const BY: Permission = Permission::ManageUsers;
 
@@ -144,12 +147,13 @@ impl Users {
         self.lock(write, scope, id).await
     }
 
-    /// Deletes counts of failed sign-ins that hold nobody up any more.
+    /// Deletes counts of failed sign-ins that hold nobody up any more, and of more than `most` those
+    /// that would be forgotten first, but none for which somebody has to wait.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
-        self.throttle.forget_expired(write).await
+    pub async fn forget_expired(&self, write: &Write<'_>, most: u64) -> Result<()> {
+        self.throttle.forget_expired(write, most).await
     }
 
     /// Finishes a change: updates its time and author, checks the invariants, and records it.

@@ -6,7 +6,6 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::Users;
-use super::throttle::Admission;
 use crate::database::Write;
 use crate::entropy::Entropy;
 use crate::error::Result;
@@ -35,7 +34,7 @@ impl Users {
         code: &str,
         origin: &SignInOrigin,
     ) -> Result<SecondFactorOutcome> {
-        if let Admission::Blocked { retry_after, .. } = self.throttle.admit_code(user).await? {
+        if let Some(retry_after) = self.throttle.admit_code(user).await? {
             self.record_code_failure(user, "code_slowed", origin).await?;
             return Ok(SecondFactorOutcome::SlowDown { retry_after });
         }

@@ -35,7 +35,8 @@ const OPERATION: &str = "signIn";
 impl Users {
     /// Checks an address and a password. An unknown address, a disabled user, and a wrong or missing
     /// password all cost a hash and have the same result. An address that several tenants have is
-    /// tried in each of them, in a thousand at most, those that have it longest.
+    /// tried in each of them, in a thousand at most, those that have it longest; while others have
+    /// to wait, only with the users who signed in from the network lately.
     ///
     /// # Errors
     /// If the database fails.
@@ -50,20 +51,21 @@ impl Users {
             None => email.trim().to_lowercase(),
         };
         let found = Entity::with_password(&folded, USERS_TRIED).all(self.database.reader());
-        let found = found.await?;
+        let mut found = found.await?;
         let users: Vec<UserId> = found.iter().map(|user| user.id).collect();
         let keys = SignInKeys::new(&folded, origin.address, &users);
         let admission = self.throttle.admit(&keys).await?;
-        let blocked = match admission {
-            Admission::Admitted { .. } => None,
-            Admission::Blocked { retry_after, by_network: true } => {
-                self.record_failure(None, "network_slowed", origin);
-                return Ok(PasswordOutcome::SlowDown { retry_after });
-            }
-            Admission::Blocked { retry_after, .. } => Some(retry_after),
-        };
+        if let Admission::Blocked { retry_after, by_network: true } = admission {
+            self.record_failure(None, "network_slowed", origin);
+            return Ok(PasswordOutcome::SlowDown { retry_after });
+        }
+        // Those who are tried come first, and are told first.
+        found.sort_by_key(|user| !admission.admits(user.id));
         let told = found.iter().take(TENANTS_TOLD).map(|user| (user.id, user.tenant_id));
         let told: Vec<_> = told.collect();
+        if let Admission::AdmittedFor(known) = &admission {
+            found.truncate(known.len());
+        }
         let matching = match self.matching(password, found).await {
             Ok(matching) => matching,
             Err(error) if error.code() == ErrorCode::RateLimited => {
@@ -71,19 +73,18 @@ impl Users {
             }
             Err(error) => return Err(error),
         };
-        if let Some(retry_after) = blocked {
-            self.record_failures(&told, "slowed", origin);
+        if let Admission::Blocked { retry_after, .. } = admission {
+            self.record_refusals(&told, &admission, origin);
             return Ok(PasswordOutcome::SlowDown { retry_after });
         }
         for user in matching {
             if self.may_use_password(&user).await? {
-                let of_network = admission == Admission::Admitted { of_network: true };
-                self.throttle.succeeded(&keys, of_network, user.id, origin.address).await?;
+                self.throttle.succeeded(&keys, &admission, user.id, origin.address).await?;
                 let user = one(self.database.reader(), user, self.clock.now()).await?;
                 return Ok(PasswordOutcome::Accepted(Box::new(user)));
             }
         }
-        self.record_failures(&told, "password_refused", origin);
+        self.record_refusals(&told, &admission, origin);
         Ok(PasswordOutcome::Refused)
     }
 
@@ -136,17 +137,18 @@ impl Users {
     }
 
     /// Adds a failed sign-in to the audit log of each tenant that has a user with the address.
-    fn record_failures(
+    fn record_refusals(
         &self,
         users: &[(UserId, TenantId)],
-        reason: &'static str,
+        admission: &Admission,
         origin: &SignInOrigin,
     ) {
+        let reason = |is_tried: bool| if is_tried { "password_refused" } else { "slowed" };
         if users.is_empty() {
-            self.record_failure(None, reason, origin);
+            self.record_failure(None, reason(*admission == Admission::Admitted), origin);
         }
         for user in users {
-            self.record_failure(Some(*user), reason, origin);
+            self.record_failure(Some(*user), reason(admission.admits(user.0)), origin);
         }
     }
 

@@ -11,7 +11,6 @@ use sea_orm::{
 };
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 
-use super::throttle::Admission;
 use super::{Users, recovery};
 use crate::database::Write;
 use crate::error::{Error, ErrorCode, Result};
@@ -97,7 +96,7 @@ impl Users {
         code: &str,
         origin: &SignInOrigin,
     ) -> Result<RecoveryCodes> {
-        if let Admission::Blocked { retry_after, .. } = self.throttle.admit_code(user).await? {
+        if let Some(retry_after) = self.throttle.admit_code(user).await? {
             let seconds = retry_after.as_millis().div_ceil(1000);
             return Err(Error::new(
                 ErrorCode::RateLimited,
@@ -139,7 +138,7 @@ impl Users {
         code: &str,
         origin: &SignInOrigin,
     ) -> Result<SecondFactorOutcome> {
-        if let Admission::Blocked { retry_after, .. } = self.throttle.admit_code(user).await? {
+        if let Some(retry_after) = self.throttle.admit_code(user).await? {
             self.record_code_failure(user, "code_slowed", origin).await?;
             return Ok(SecondFactorOutcome::SlowDown { retry_after });
         }

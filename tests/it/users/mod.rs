@@ -5,9 +5,11 @@ mod command_line;
 mod factors;
 mod indexes;
 mod links;
+mod namesakes;
 mod passwords;
 mod subjects;
 mod throttle;
+mod throttle_rows;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -12,8 +12,8 @@ pub struct SignInKeys {
     pub(super) email: Vec<u8>,
     /// The networks around the address, each with its weight.
     pub(super) networks: Vec<(Vec<u8>, u32)>,
-    /// The network as one where a user with the address signed in, for each such user.
-    pub(super) known: Vec<Vec<u8>>,
+    /// The users with the address, and the network as one where they signed in.
+    pub(super) known: Vec<(UserId, Vec<u8>)>,
 }
 
 impl SignInKeys {
@@ -22,7 +22,7 @@ impl SignInKeys {
         let network = SourceNetwork::of(from);
         let networks = SourceNetwork::around(from).into_iter();
         Self {
-            known: users.iter().map(|user| known(network, *user)).collect(),
+            known: users.iter().map(|user| (*user, known(network, *user))).collect(),
             pair: key("pair", &format!("{network} {email_folded}")),
             email: key("email", email_folded),
             networks: networks
@@ -31,9 +31,10 @@ impl SignInKeys {
         }
     }
 
-    /// Whether a key is that of a network around the address.
-    pub(super) fn is_network(&self, id: &[u8]) -> bool {
-        self.networks.iter().any(|(network, _)| network == id)
+    /// The keys under which an attempt is counted.
+    pub(super) fn counted(&self) -> Vec<Vec<u8>> {
+        let networks = self.networks.iter().map(|(id, _)| id);
+        [&self.pair, &self.email].into_iter().chain(networks).cloned().collect()
     }
 }
 

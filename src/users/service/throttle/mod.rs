@@ -3,34 +3,36 @@
 //! Failures are counted for each pair of address and network, for each address, for each network
 //! and for each wider one around it; each attempt counts as failed until it succeeds, so that
 //! concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
-//! or not. From a network where a user with the address signed in lately only the count of the pair
-//! holds: somebody else's guesses do not keep them out. Users of several tenants may share an
-//! address, which nobody may find out: a sign-in takes back its own attempt alone, whoever else has
-//! the address. Counts fade: each free failure returns after its share of the time.
+//! or not. Where a user with the address signed in lately, the count of the pair alone keeps that
+//! user out: somebody else's guesses do not. Users of several tenants may share an address, which
+//! nobody may find out: such a network admits nobody else with the address, attempts from it count
+//! as everywhere, and a sign-in takes back its own attempt alone. Counts fade: each free failure
+//! returns after its share of the time.
 //!
 //! | module | contents |
 //! |---|---|
 //! | `allowance` | how many failures are free, how the wait grows, how counts fade |
 //! | `keys` | the keys under which a sign-in is counted |
+//! | `sweep` | which rows are deleted |
 
 mod allowance;
 mod keys;
+mod sweep;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, Set,
 };
 
-use self::allowance::{Allowance, DAY, HOUR, PER_CODE, PER_EMAIL};
+use self::allowance::{Allowance, HOUR, PER_CODE, PER_EMAIL};
 pub use self::keys::SignInKeys;
 use self::keys::{key, known};
 use super::Limits;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::UserId;
@@ -43,16 +45,27 @@ const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
 /// The most networks of an address that count as known, those used last.
 const KNOWN_MAX: u64 = 10;
 
-/// The most rows of the table after a sweep, the newest: about a hundred megabytes.
-const ROWS_MAX: u64 = 1_000_000;
-
 /// Whether an attempt is admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// The attempt is admitted; `of_network` if it was counted under the network too.
-    Admitted { of_network: bool },
+    /// The attempt is admitted, and counted under every key.
+    Admitted,
+    /// The attempt is admitted for these users alone, who signed in from the network lately, and
+    /// counted for the pair alone: others with the address have to wait.
+    AdmittedFor(Vec<UserId>),
     /// The attempt has to wait; `by_network` if the network alone is the reason.
     Blocked { retry_after: Duration, by_network: bool },
+}
+
+impl Admission {
+    /// Whether the password may be that of the user.
+    pub fn admits(&self, user: UserId) -> bool {
+        match self {
+            Self::Admitted => true,
+            Self::AdmittedFor(users) => users.contains(&user),
+            Self::Blocked { .. } => false,
+        }
+    }
 }
 
 /// Counts failures in the database.
@@ -78,38 +91,72 @@ impl Throttle {
         }
     }
 
-    /// Counts an attempt with a password.
+    /// Counts an attempt with a password. Nothing is written for a refused one, so that refused
+    /// attempts do not fill the table.
     pub async fn admit(&self, keys: &SignInKeys) -> Result<Admission> {
         let work = async |write: Arc<Write<'_>>| {
-            let known = self.is_known(&write, keys).await?;
-            let mut counted = vec![(&keys.pair, self.per_pair)];
-            if !known {
-                counted.push((&keys.email, PER_EMAIL));
-                let networks = keys.networks.iter();
-                counted.extend(networks.map(|(id, weight)| (id, self.per_network.times(*weight))));
+            let known = self.known_users(&write, keys).await?;
+            let present = Entity::under(&keys.counted()).all(write.on()).await?;
+            let admission = self.decide(keys, &known, &present);
+            if matches!(admission, Admission::Blocked { .. }) {
+                return Ok(admission);
             }
-            self.admit_under(&write, &counted, Some(keys)).await
+            // Decided again: others may have counted before the rows were locked.
+            let mut rows = self.locked(&write, keys.counted()).await?;
+            let admission = self.decide(keys, &known, &rows);
+            match admission {
+                Admission::Admitted => {}
+                Admission::AdmittedFor(_) => rows.retain(|row| row.id == keys.pair),
+                Admission::Blocked { .. } => rows.clear(),
+            }
+            self.count(&write, rows, |id| self.allowance(keys, id)).await?;
+            Ok(admission)
         };
         self.database.transaction(work).await
     }
 
+    /// Whether an attempt is admitted with these counts. A known network admits the users alone to
+    /// whom it is known: otherwise a user with the address in a tenant of an attacker's own would
+    /// admit guesses at all others with the address.
+    fn decide(&self, keys: &SignInKeys, known: &[UserId], rows: &[Model]) -> Admission {
+        let wait_under = |key: &[u8]| self.wait(rows.iter().filter(|row| row.id == key));
+        let by_pair = wait_under(&keys.pair);
+        let by_email = wait_under(&keys.email);
+        let Some(retry_after) = self.wait(rows) else { return Admission::Admitted };
+        if known.is_empty() {
+            let by_network = by_pair.is_none() && by_email.is_none();
+            return Admission::Blocked { retry_after, by_network };
+        }
+        match by_pair {
+            Some(retry_after) => Admission::Blocked { retry_after, by_network: false },
+            None => Admission::AdmittedFor(known.to_vec()),
+        }
+    }
+
+    fn allowance(&self, keys: &SignInKeys, id: &[u8]) -> Allowance {
+        let network = keys.networks.iter().find(|(network, _)| network == id);
+        match network {
+            Some((_, weight)) => self.per_network.times(*weight),
+            None if id == keys.email => PER_EMAIL,
+            None => self.per_pair,
+        }
+    }
+
     /// Takes back what [`Throttle::admit`] counted for an attempt of the user that succeeded, and
-    /// makes the network known; `of_network` as it said. More would let an own account take back
-    /// guesses at others.
+    /// makes the network known. More would let an own account take back guesses at others.
     pub async fn succeeded(
         &self,
         keys: &SignInKeys,
-        of_network: bool,
+        admission: &Admission,
         user: UserId,
         from: IpAddr,
     ) -> Result<()> {
-        let mut own = vec![keys.pair.clone()];
-        if of_network {
-            own.push(keys.email.clone());
-            own.extend(keys.networks.iter().map(|(id, _)| id.clone()));
-        }
+        let counted = match admission {
+            Admission::Admitted => keys.counted(),
+            Admission::AdmittedFor(_) | Admission::Blocked { .. } => vec![keys.pair.clone()],
+        };
         let work = async |write: Arc<Write<'_>>| {
-            self.take_back(&write, &own).await?;
+            self.take_back(&write, &counted).await?;
             self.remember(&write, user, from).await
         };
         self.database.transaction(work).await
@@ -150,11 +197,20 @@ impl Throttle {
         Ok(())
     }
 
-    /// Counts an attempt with a code of a user.
-    pub async fn admit_code(&self, user: UserId) -> Result<Admission> {
-        let code = key("code", &user.to_string());
+    /// Counts an attempt with a code of a user. Returns how long it has to wait instead.
+    pub async fn admit_code(&self, user: UserId) -> Result<Option<Duration>> {
+        let code = vec![key("code", &user.to_string())];
         let work = async |write: Arc<Write<'_>>| {
-            self.admit_under(&write, &[(&code, PER_CODE)], None).await
+            let present = Entity::under(&code).all(write.on()).await?;
+            if let Some(wait) = self.wait(&present) {
+                return Ok(Some(wait));
+            }
+            let rows = self.locked(&write, code.clone()).await?;
+            let wait = self.wait(&rows);
+            if wait.is_none() {
+                self.count(&write, rows, |_| PER_CODE).await?;
+            }
+            Ok(wait)
         };
         self.database.transaction(work).await
     }
@@ -166,72 +222,63 @@ impl Throttle {
         Ok(())
     }
 
-    async fn is_known(&self, write: &Write<'_>, keys: &SignInKeys) -> Result<bool> {
+    /// The users with the address who signed in from the network lately.
+    async fn known_users(&self, write: &Write<'_>, keys: &SignInKeys) -> Result<Vec<UserId>> {
+        let now = self.clock.now();
+        let ids: Vec<Vec<u8>> = keys.known.iter().map(|(_, id)| id.clone()).collect();
         // Not locked: a sign-in writes it after the counts that are locked here.
-        let rows = Entity::under(&keys.known).all(write.on()).await?;
-        Ok(rows.iter().any(|row| self.clock.now().since(row.last_at) < KNOWN_FOR))
+        let rows = Entity::under(&ids).all(write.on()).await?;
+        let is_known = |id: &Vec<u8>| {
+            rows.iter().any(|row| row.id == *id && now.since(row.last_at) < KNOWN_FOR)
+        };
+        let known = keys.known.iter().filter(|(_, id)| is_known(id));
+        Ok(known.map(|(user, _)| *user).collect())
     }
 
-    /// Counts an attempt under each key, unless it has to wait under one of them: then nothing is
-    /// written, so that refused attempts do not fill the table.
-    async fn admit_under(
-        &self,
-        write: &Write<'_>,
-        keys: &[(&Vec<u8>, Allowance)],
-        sign_in: Option<&SignInKeys>,
-    ) -> Result<Admission> {
-        let is_network = |id: &[u8]| sign_in.is_some_and(|keys| keys.is_network(id));
+    /// How long an attempt has to wait that is counted under these rows.
+    fn wait<'a>(&self, rows: impl IntoIterator<Item = &'a Model>) -> Option<Duration> {
         let now = self.clock.now();
-        let ids: Vec<Vec<u8>> = keys.iter().map(|(id, _)| (*id).clone()).collect();
-        let rows = Entity::locked(&ids).all(write.on()).await?;
-        let waits: Vec<_> = rows.iter().filter(|row| now < row.blocked_until).collect();
-        if let Some(end) = waits.iter().map(|row| row.blocked_until).max() {
-            let by_network = waits.iter().all(|row| is_network(&row.id));
-            return Ok(Admission::Blocked { retry_after: end.since(now), by_network });
-        }
-        let rows = self.locked(write, keys).await?;
-        self.count(write, rows).await?;
-        let of_network = keys.iter().any(|(id, _)| is_network(id));
-        Ok(Admission::Admitted { of_network })
+        let waits = rows.into_iter().map(|row| row.blocked_until.since(now));
+        waits.max().filter(|wait| !wait.is_zero())
     }
 
-    /// The counts, faded by now; missing ones are created.
-    async fn locked(
-        &self,
-        write: &Write<'_>,
-        keys: &[(&Vec<u8>, Allowance)],
-    ) -> Result<Vec<(Model, Allowance)>> {
+    /// The counts, locked until the transaction ends; missing ones are created. One statement does
+    /// both, in the order of the keys: no two transactions wait for each other, as they would if one
+    /// locked a count that is there while another created those before it.
+    async fn locked(&self, write: &Write<'_>, mut ids: Vec<Vec<u8>>) -> Result<Vec<Model>> {
         let now = self.clock.now();
-        let mut ids: Vec<Vec<u8>> = keys.iter().map(|(id, _)| (*id).clone()).collect();
-        // In one order, so that no two transactions wait for each other.
         ids.sort_unstable();
-        for id in &ids {
-            let new = Model {
-                id: id.clone(),
+        let new = ids.into_iter().map(|id| {
+            let row = Model {
+                id,
                 identity: None,
                 failures: 0,
                 blocked_until: now,
                 last_at: now,
                 kept_until: Some(now),
             };
-            let taken = OnConflict::column(Column::Id).do_nothing().to_owned();
-            let insert = Entity::insert(new.into_active_model()).on_conflict(taken).try_insert();
-            insert.exec_without_returning(write.on()).await?;
-        }
-        let rows = Entity::locked(&ids).all(write.on()).await?;
-        let rows = rows.into_iter().filter_map(|row| {
-            let (_, allowance) = keys.iter().find(|(id, _)| **id == row.id)?;
-            Some((allowance.faded(row, now), *allowance))
+            row.into_active_model()
         });
-        Ok(rows.collect())
+        let unchanged = Expr::col((Entity, Column::Failures));
+        let lock = OnConflict::column(Column::Id).value(Column::Failures, unchanged).to_owned();
+        let rows = Entity::insert_many(new).on_conflict(lock);
+        Ok(rows.exec_with_returning(write.on()).await?)
     }
 
-    async fn count(&self, write: &Write<'_>, rows: Vec<(Model, Allowance)>) -> Result<()> {
+    /// Counts an attempt in locked rows.
+    async fn count(
+        &self,
+        write: &Write<'_>,
+        rows: Vec<Model>,
+        allowance: impl Fn(&[u8]) -> Allowance,
+    ) -> Result<()> {
         let now = self.clock.now();
-        for (row, allowance) in rows {
-            let failures = row.failures.saturating_add(1);
-            let last_at = row.last_at;
-            let mut row = row.into_active_model();
+        for row in rows {
+            let allowance = allowance(&row.id);
+            let faded = allowance.faded(row, now);
+            let failures = faded.failures.saturating_add(1);
+            let last_at = faded.last_at;
+            let mut row = faded.into_active_model();
             row.failures = Set(failures);
             row.blocked_until = Set(now.plus(allowance.wait(failures)));
             row.last_at = Set(last_at);
@@ -241,24 +288,8 @@ impl Throttle {
         Ok(())
     }
 
-    /// Deletes expired rows, and the oldest beyond a million, so that an attacker with many networks
-    /// cannot fill the disk.
-    pub async fn forget_expired(&self, write: &Write<'_>) -> Result<()> {
-        let now = self.clock.now();
-        let old = |age: Duration| Column::LastAt.lt(Timestamp::minus(now, age));
-        // Older versions write no end.
-        let without_end = Condition::any()
-            .add(Condition::all().add(Column::Failures.gt(0)).add(old(DAY)))
-            .add(old(KNOWN_FOR));
-        let forgotten = Condition::any()
-            .add(Column::KeptUntil.lte(now))
-            .add(Condition::all().add(Column::KeptUntil.is_null()).add(without_end));
-        Entity::delete_many().filter(forgotten).exec(write.on()).await?;
-        let surplus = Entity::newest_first().offset(ROWS_MAX).limit(1).one(write.on()).await?;
-        if let Some(surplus) = surplus {
-            let older = Entity::delete_many().filter(Column::LastAt.lte(surplus.last_at));
-            older.exec(write.on()).await?;
-        }
-        Ok(())
+    /// Deletes rows that count nothing any more, and the surplus beyond `most`.
+    pub async fn forget_expired(&self, write: &Write<'_>, most: u64) -> Result<()> {
+        sweep::forget_expired(write, self.clock.now(), most).await
     }
 }
