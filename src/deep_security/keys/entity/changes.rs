@@ -114,8 +114,6 @@ pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp)
             .filter(Column::KeyName.eq(row.key_name.as_str()))
             .filter(Column::RemoteKeyId.is_null())
             .filter(Column::State.eq(STRAY))
-            // A claim that another node took over is stray already.
-            .filter(Column::Id.ne(row.id))
     } else {
         Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
     };
