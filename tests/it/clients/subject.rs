@@ -1,4 +1,4 @@
-//! What a client learns of itself.
+//! The answer to a client that asks who it is.
 
 use serde_json::json;
 use tenant_gateway::roles::Role;

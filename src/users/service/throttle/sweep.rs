@@ -1,4 +1,4 @@
-//! Which rows are deleted.
+//! Deletes rows that hold nobody up any more, and the surplus of a full table.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::users::entity::failure::{Column, Entity};
 
 /// Deletes expired rows, and of more than `most` those that would expire first, so that an
-/// attacker with many networks cannot fill the disk. Rows for which somebody has to wait stay:
+/// attacker with many networks cannot fill the disk. Those for which somebody has to wait stay:
 /// a flood of rows must not end a wait.
 pub async fn forget_expired(write: &Write<'_>, now: Timestamp, most: u64) -> Result<()> {
     let old = |age: Duration| Column::LastAt.lt(Timestamp::minus(now, age));
