@@ -55,7 +55,9 @@ pub fn hash_of(record: &Model) -> Option<String> {
 
 /// Whether the text of a column, if there is one, is that in which [`stored`] writes its value.
 fn is_stored_as(text: Option<&String>, value: &Value) -> bool {
-    text.is_none_or(|text| *text == value.to_string())
+    let Some(text) = text else { return true };
+    let written = value.to_string();
+    *text == written
 }
 
 /// The text in which the gateway stores a JSON value: numbers that not every reader takes exactly
