@@ -73,9 +73,10 @@ def running_prometheus(folder, target):
 
 
 def address_of(process, log):
+    """The address of Prometheus, once it is ready: before, it listens and answers 503."""
     assert process.poll() is None, f"Prometheus ended with {process.returncode}; see {log}"
     found = re.search(r'msg="Listening on" address=(127\.0\.0\.1:\d+)', log.read_text())
-    return found and f"http://{found[1]}"
+    return f"http://{found[1]}" if found and requests.get(f"http://{found[1]}/-/ready", timeout=10).ok else None
 
 
 def admin_address():
