@@ -25,16 +25,6 @@ pub struct Listing {
     pub held: Vec<Arc<HeldAnswer>>,
 }
 
-impl Listing {
-    /// The bytes of text for which the responses hold no memory: they hold the bytes of their
-    /// bodies, which were dropped when the text was written.
-    pub fn uncovered(&self) -> usize {
-        let texts = self.pages.iter().flat_map(|page| &page.texts);
-        let covered: usize = self.held.iter().map(|held| held.bytes()).sum();
-        texts.map(ProjectedText::size).sum::<usize>().saturating_sub(covered)
-    }
-}
-
 /// The bounds of one page.
 struct PageBounds {
     /// The id that the page continues after.
@@ -46,9 +36,8 @@ struct PageBounds {
 }
 
 impl Manager {
-    /// Reads a list by a plan of the type `T`, into at most `largest` bytes of text. It requests
-    /// one object more than the query wants, which tells whether more objects follow without
-    /// another call.
+    /// Reads a list by a plan of the type `T`, into at most `largest` bytes of text. It requests one object more than the query wants,
+    /// which tells whether more objects follow without another call.
     ///
     /// # Errors
     /// As [`Manager::send`]; `UPSTREAM_MALFORMED` if the manager ignores the range of ids.

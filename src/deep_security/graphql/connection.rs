@@ -19,9 +19,6 @@ use crate::ids::TenantId;
 use crate::paging::{cursor, read_cursor};
 use crate::projection::{Gap, Plan, ProjectedText};
 
-/// In bytes of JSON. A longer list is written under a permit.
-const LONG_LIST: usize = 64 * 1024;
-
 /// A GraphQL type of listed objects.
 pub trait ConnectionNode: ObjectType + Sized + 'static {
     /// The vendor's object.
@@ -151,11 +148,11 @@ impl<N: ConnectionNode> Connection<N> {
         let links = self.plan.links(output);
         let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
         let size: usize = self.texts(output).map(|(text, count)| text.size_of(count) + count).sum();
-        let _turn = build_turn(ctx, size).await;
         let mut buffer = JsonBuffer::new(ctx, size + 2);
         let objects = self
             .texts(output)
             .flat_map(|(text, count)| (0..count).map(move |object| (text, object)));
+        let mut turn = None;
         buffer.json.push(b'[');
         for (index, (text, object)) in objects.enumerate() {
             if index > 0 {
@@ -165,8 +162,8 @@ impl<N: ConnectionNode> Connection<N> {
                 error.report(ctx, Some(index));
             }
             if buffer.charge_step()? {
-                // Other tasks of this thread must not wait for the whole list.
-                yield_now().await;
+                drop(turn.take());
+                turn = next_turn(ctx).await;
             }
         }
         buffer.json.push(b']');
@@ -215,12 +212,10 @@ impl<N: ConnectionNode> Edge<'_, N> {
     }
 }
 
-/// Waits for a permit to write a list of that many bytes, if it is long: written one after the
-/// other, long lists of many callers take their memory one after the other too.
-async fn build_turn<'a>(ctx: &Context<'a>, size: usize) -> Option<SemaphorePermit<'a>> {
-    if size <= LONG_LIST {
-        return None;
-    }
+/// Lets other tasks of this thread run, which must not wait for a whole list, and waits for a
+/// permit to go on.
+async fn next_turn<'a>(ctx: &Context<'a>) -> Option<SemaphorePermit<'a>> {
+    yield_now().await;
     ctx.data_opt::<Arc<ResponseMeter>>()?.build_permit().await
 }
 

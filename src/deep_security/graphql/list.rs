@@ -17,7 +17,7 @@ use crate::deep_security::query::ListQuery;
 use crate::deep_security::wire::Resource;
 use crate::error::Result;
 use crate::graph::graphql::{charge_text, largest_text, selected_fields};
-use crate::projection::{Plan, Selected};
+use crate::projection::{Plan, ProjectedText, Selected};
 
 /// The arguments of a list.
 pub struct ListArguments {
@@ -55,7 +55,8 @@ pub async fn list<N: ConnectionNode>(
         in_slot(ctx, manager.tenant(), listing)
     };
     let listing = operation.shared((manager.key(), key), read).boxed().await?;
-    charge_text(ctx, listing.uncovered(), listing.is_too_large)?;
+    let texts = listing.pages.iter().flat_map(|page| &page.texts);
+    charge_text(ctx, texts.map(ProjectedText::size).sum(), listing.is_too_large)?;
     let outputs = nodes.into_iter().map(|(key, _)| key).collect();
     Ok(Some(InlineObject(Connection::new(manager, listing, has_previous, plan, outputs))))
 }
