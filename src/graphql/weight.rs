@@ -44,10 +44,9 @@ pub fn weigh_all(value: &Value) -> Weight {
     }
 }
 
-/// The size of JSON that a value carries: in memory, again in the body, and as much once more that
-/// the allocator keeps when either is freed.
+/// The size of JSON that a value carries, in memory and again in the body.
 pub fn weight_of_json(bytes: usize) -> Weight {
-    Weight { json: bytes, memory: 3 * bytes }
+    Weight { json: bytes, memory: 2 * bytes }
 }
 
 /// The size of a text, in memory and again as JSON, including the allocation.

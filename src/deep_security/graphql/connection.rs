@@ -19,6 +19,9 @@ use crate::ids::TenantId;
 use crate::paging::{cursor, read_cursor};
 use crate::projection::{Gap, Plan, ProjectedText};
 
+/// The number of objects written before the task yields to others.
+const OBJECTS_PER_TURN: usize = 512;
+
 /// A GraphQL type of listed objects.
 pub trait ConnectionNode: ObjectType + Sized + 'static {
     /// The vendor's object.
@@ -158,13 +161,14 @@ impl<N: ConnectionNode> Connection<N> {
             if index > 0 {
                 buffer.json.push(b',');
             }
-            for error in linked.write(links, text, object, &mut buffer.json) {
-                error.report(ctx, Some(index));
-            }
-            if buffer.charge_step()? {
+            if index > 0 && index % OBJECTS_PER_TURN == 0 {
                 drop(turn.take());
                 turn = next_turn(ctx).await;
             }
+            for error in linked.write(links, text, object, &mut buffer.json) {
+                error.report(ctx, Some(index));
+            }
+            buffer.charge_step()?;
         }
         buffer.json.push(b']');
         buffer.finish()

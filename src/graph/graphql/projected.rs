@@ -58,16 +58,12 @@ impl<'a> JsonBuffer<'a> {
         Self { json: Vec::with_capacity(size), charged: 0, meter }
     }
 
-    /// Charges the meter if much was written since, and returns whether it was.
+    /// Charges the meter if much was written since.
     ///
     /// # Errors
     /// As [`ResponseMeter::charge`].
-    pub fn charge_step(&mut self) -> Result<bool> {
-        let is_step = self.json.len() - self.charged >= STEP;
-        if is_step {
-            self.charge()?;
-        }
-        Ok(is_step)
+    pub fn charge_step(&mut self) -> Result<()> {
+        if self.json.len() - self.charged < STEP { Ok(()) } else { self.charge() }
     }
 
     /// The text as a `T`.
