@@ -39,7 +39,9 @@ class Chain:
     """A tenant's chain, as far as it was read, with the hashes of its newest records."""
 
     def __init__(self):
-        self.file, self.first, self.newest, self.unchained, self.is_compared = None, 0, 0, 0, True
+        self.file = None
+        self.first = self.newest = self.unchained = 0
+        self.is_compared = True
         self.recent = collections.deque(["0" * 64], maxlen=100)
 
     def add(self, record, file):

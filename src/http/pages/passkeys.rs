@@ -32,9 +32,9 @@ const AGAIN: &str = "sign in again to change your passkeys";
 /// Begins a sign-in: as the person whose second factor is outstanding, else as the owner of the
 /// passkey.
 pub async fn sign_in_options(call: JsonVisit) -> Response {
-    if let Err(refusal) = call.visit.may_begin_sign_in() {
-        let refused = refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY);
-        return call.visit.guard(refusal.with_retry_after(refused));
+    if let Err(retry_after) = call.visit.may_begin_sign_in() {
+        let refusal = refused(StatusCode::TOO_MANY_REQUESTS, TOO_MANY);
+        return call.visit.guard(retry_after.on(refusal));
     }
     let passkeys = &call.visit.state.passkeys;
     let browser = call.visit.browser();

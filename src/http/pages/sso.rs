@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::return_to;
 use super::views::{LeavePage, MessagePage};
-use super::visit::{TooManySignIns, Visit};
+use super::visit::{RetryAfter, Visit};
 use crate::error::Error;
 use crate::http::paths::LOGIN;
 use crate::ids::IdentityProviderId;
@@ -48,8 +48,8 @@ async fn open_link(visit: &Visit) -> Result<Response, Error> {
         let text = "This sign-in link is not valid. Ask an administrator of your organisation.";
         return Ok(problem(visit, StatusCode::NOT_FOUND, text));
     };
-    if let Err(refusal) = visit.may_begin_sign_in() {
-        return Ok(too_many(visit, refusal));
+    if let Err(retry_after) = visit.may_begin_sign_in() {
+        return Ok(too_many(visit, retry_after));
     }
     let return_to = visit.query.get("return_to").and_then(return_to::checked);
     match depart(visit, &provider, return_to, None).await {
@@ -72,8 +72,8 @@ async fn open_email(visit: &Visit) -> Result<Response, Error> {
     let Some(provider) = provider else {
         return Ok(problem(visit, StatusCode::UNPROCESSABLE_ENTITY, NO_PROVIDER));
     };
-    if let Err(refusal) = visit.may_begin_sign_in() {
-        return Ok(too_many(visit, refusal));
+    if let Err(retry_after) = visit.may_begin_sign_in() {
+        return Ok(too_many(visit, retry_after));
     }
     let return_to = visit.form.get("return_to").and_then(return_to::checked);
     let url = match depart(visit, &provider, return_to, Some(email)).await {
@@ -162,8 +162,8 @@ fn failed(visit: &Visit, failure: SignInFailure) -> Response {
     }
 }
 
-fn too_many(visit: &Visit, refusal: TooManySignIns) -> Response {
-    refusal.with_retry_after(problem(visit, StatusCode::TOO_MANY_REQUESTS, TOO_MANY))
+fn too_many(visit: &Visit, retry_after: RetryAfter) -> Response {
+    retry_after.on(problem(visit, StatusCode::TOO_MANY_REQUESTS, TOO_MANY))
 }
 
 /// A page that says what went wrong, with the way back to the form.

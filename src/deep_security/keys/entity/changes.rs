@@ -114,6 +114,8 @@ pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp)
             .filter(Column::KeyName.eq(row.key_name.as_str()))
             .filter(Column::RemoteKeyId.is_null())
             .filter(Column::State.eq(STRAY))
+            // Another node that took the claim over has made its row stray already.
+            .filter(Column::Id.ne(row.id))
     } else {
         Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
     };

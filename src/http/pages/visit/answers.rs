@@ -150,18 +150,15 @@ pub fn page_headers(mut response: Response) -> Response {
     response
 }
 
-/// The networks of the browser have begun too many sign-ins.
+/// The seconds after which a refused request may be repeated.
 #[derive(Clone, Copy, Debug)]
-pub struct TooManySignIns {
-    /// Seconds until they may begin another one.
-    pub retry_after: u64,
-}
+pub struct RetryAfter(pub u64);
 
-impl TooManySignIns {
-    /// The response with the time to wait.
-    pub fn with_retry_after(self, mut response: Response) -> Response {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.retry_after));
-        response
+impl RetryAfter {
+    /// The refusal with the header that says so.
+    pub fn on(self, mut refusal: Response) -> Response {
+        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(self.0));
+        refusal
     }
 }
 

@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
-pub use answers::{TooManySignIns, page_headers, with_session};
+pub use answers::{RetryAfter, page_headers, with_session};
 
 use super::files::{SCRIPT, STYLESHEET};
 use super::form::Form;
@@ -184,12 +184,12 @@ impl Visit {
     /// it is finished or expires: single sign-on or a passkey. Counts it if so.
     ///
     /// # Errors
-    /// If they have begun too many.
-    pub fn may_begin_sign_in(&self) -> Result<(), TooManySignIns> {
+    /// The time to wait, if they have begun too many.
+    pub fn may_begin_sign_in(&self) -> Result<(), RetryAfter> {
         let now = self.state.authorizer.monotonic();
         let starts = &self.state.sign_in_starts;
-        if let Some(retry_after) = starts.blocked("", self.visitor.address, now) {
-            return Err(TooManySignIns { retry_after });
+        if let Some(seconds) = starts.blocked("", self.visitor.address, now) {
+            return Err(RetryAfter(seconds));
         }
         starts.failed("", self.visitor.address, now);
         Ok(())

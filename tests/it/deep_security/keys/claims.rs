@@ -22,9 +22,11 @@ async fn lose_claim(rig: &Rig, caller: &Caller) -> JoinHandle<()> {
         see(&caller, COMPUTERS).await;
     });
     eventually(10, "the call for a key", async || (rig.mints() > before).then_some(())).await;
-    let taken = "UPDATE tenant_keys SET state = 'STRAY' WHERE state = 'PENDING'";
+    let now = rig.app.now().millis();
+    let taken =
+        format!("UPDATE tenant_keys SET state = 'STRAY', spent_at = {now} WHERE state = 'PENDING'");
     let write = rig.operator.database.begin().await.unwrap();
-    assert_eq!(write.on().execute_unprepared(taken).await.unwrap().rows_affected(), 1);
+    assert_eq!(write.on().execute_unprepared(&taken).await.unwrap().rows_affected(), 1);
     write.commit().await.unwrap();
     losing
 }
@@ -71,6 +73,9 @@ both_databases! {
         see(&reader.at(&node.gateway), COMPUTERS).await;
         losing.await.unwrap();
         assert_eq!(rig.mints(), 2, "one of each node");
+        assert_eq!(rig.minted("North").len(), 2);
+        rig.background_jobs.clean_up().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1, "the key of the lost claim is found and deleted");
         node.stop().await;
     }
 
