@@ -23,10 +23,19 @@ pub const SETTINGS: [&str; 4] = [
 /// Registers the manager as an upstream of the partner, and links the tenant to one of its
 /// customers.
 pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, customer: &str) {
+    link_each(fixture, manager, [(tenant, customer)]).await;
+}
+
+/// Registers the manager as an upstream of the partner, and links each tenant to its customer.
+pub async fn link_each(
+    fixture: &Fixture,
+    manager: &Simulator,
+    links: impl IntoIterator<Item = (TenantId, &str)>,
+) {
     let core = &fixture.core;
     let owner = fixture.administrator.tenant;
     let new = NewUpstream {
-        name: Name::parse("name", customer).expect("a valid name"),
+        name: Name::parse("name", &manager.base_url).expect("a valid name"),
         system: System::DeepSecurity,
         base_url: BaseUrl::parse(
             "baseURL",
@@ -40,10 +49,12 @@ pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, cust
     };
     let upstream =
         core.upstreams.register(&core.operator(owner), new).await.expect("it can be registered");
-    let remote_tenant_id = Some(manager.customer(customer).id.to_string());
-    let new =
-        NewLink { tenant, upstream: upstream.id, remote_tenant_id, check: LinkCheck::PENDING };
-    core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
+    for (tenant, customer) in links {
+        let remote_tenant_id = Some(manager.customer(customer).id.to_string());
+        let new =
+            NewLink { tenant, upstream: upstream.id, remote_tenant_id, check: LinkCheck::PENDING };
+        core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
+    }
 }
 
 /// Requests a token for the partner's administrator.

@@ -38,7 +38,9 @@ pub struct Fixture {
     pub administrator: Subject,
     /// The secret of every client.
     pub secret: String,
-    /// One of the customers.
+    /// The customers.
+    pub customers: Vec<TenantId>,
+    /// One of them.
     pub customer: TenantId,
     schema: GatewaySchema,
     folder: TempDir,
@@ -63,7 +65,7 @@ impl Fixture {
         let core = Core::open(&config, Environment::default()).await.expect("the database opens");
         let (partner, created) =
             core.init(name("Partner"), name("administrator")).await.expect("it was empty");
-        let mut customer = partner.id;
+        let mut customers = Vec::new();
         for number in 1..=CUSTOMERS {
             let new = NewTenant {
                 name: name(&format!("Customer {number}")),
@@ -71,12 +73,8 @@ impl Fixture {
                 is_partner: false,
                 is_organization: false,
             };
-            customer = core
-                .tenants
-                .create(&core.operator(partner.id), new)
-                .await
-                .expect("a tenant can be made")
-                .id;
+            let made = core.tenants.create(&core.operator(partner.id), new).await;
+            customers.push(made.expect("a tenant can be made").id);
         }
         let planted = if tenants == 0 { vec![] } else { engine.plant(partner.id, tenants) };
         for statement in planted.into_iter().chain(engine.fill(clients)) {
@@ -92,7 +90,8 @@ impl Fixture {
                 generation: row.token_generation,
             },
             secret: secret.expose().to_owned(),
-            customer,
+            customer: customers[CUSTOMERS - 1],
+            customers,
             schema: schema::over(core.services.clone(), true).finish(),
             core,
             config,
