@@ -70,7 +70,7 @@ impl ResponseMeter {
         let json = self.json.fetch_add(weight.json, Ordering::Relaxed) + weight.json;
         let memory = self.memory.fetch_add(weight.memory, Ordering::Relaxed) + weight.memory;
         if json > self.largest {
-            return Err(self.exceed());
+            return Err(self.fail(too_large(self.largest)));
         }
         if memory <= self.reserved.load(Ordering::Relaxed) {
             return Ok(());
@@ -87,16 +87,6 @@ impl ResponseMeter {
             json: total.json.saturating_sub(self.json.load(Ordering::Relaxed)),
             memory: total.memory.saturating_sub(self.memory.load(Ordering::Relaxed)),
         })
-    }
-
-    /// Fails a response that would exceed its largest size.
-    pub fn exceed(&self) -> Error {
-        self.fail(too_large(self.largest))
-    }
-
-    /// The most bytes of JSON.
-    pub fn largest(&self) -> usize {
-        self.largest
     }
 
     /// The approximate number of bytes of JSON so far.
@@ -125,7 +115,7 @@ impl ResponseMeter {
                 self.reserved.store(permit.units(), Ordering::Relaxed);
                 Ok(())
             }
-            Err(Exhausted::TooLarge) => Err(self.exceed()),
+            Err(Exhausted::TooLarge) => Err(self.fail(too_large(self.largest))),
             Err(Exhausted::Full) => Err(self.fail(no_room())),
         }
     }

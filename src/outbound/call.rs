@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::limits::HeldAnswer;
-use super::readings::Readings;
 
 /// Whether a call changes anything in the upstream system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +66,6 @@ pub struct Answer {
     /// The share of the node's memory budget that the body takes: keep it as long as any value read
     /// from the body. Cached answers have a budget of their own.
     pub held: Option<Arc<HeldAnswer>>,
-    /// Values that the callers who share the answer have read from the body.
-    pub readings: Readings,
 }
 
 impl fmt::Debug for Answer {

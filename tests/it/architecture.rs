@@ -25,7 +25,6 @@ const ROOMS: &[&str] = &[
     "metrics",
     "budget",
     "graphql",
-    "projection",
     "outbound",
     "graph",
     "tokens",

@@ -7,21 +7,21 @@ use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
 use super::criteria::DeepSecurityCriterion;
-use super::fetch::in_slot;
-use super::inline_resolve::LazyObject;
+use super::fetch::{fetch, in_slot};
+use super::inline_resolve::{InlineObject, LazyObject};
 use super::key::ApiKeyObject;
-use super::list::{List, ListArguments, list};
-use super::object::object;
+use super::list::{ListArguments, SharedList, list};
 use super::policy::PolicyObject;
 use super::role::RoleObject;
+use super::selection::{selected_parts, selected_parts_of_nodes};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
+use crate::deep_security::wire::{Policy, Role};
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
-use crate::graph::graphql::Projected;
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
@@ -87,9 +87,9 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<List<ComputerObject>>> {
+    ) -> Result<Option<SharedList<ComputerObject>>> {
         let arguments = ListArguments { first, after, name, criteria };
-        list(ctx, self.manager()?, arguments).await
+        list(ctx, self.manager()?, arguments, Some(selected_parts_of_nodes(ctx))).await
     }
 
     /// Returns a computer. NOT_FOUND if it does not exist.
@@ -97,8 +97,10 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<Projected<ComputerObject>>> {
-        object(ctx, self.manager()?, &id).await
+    ) -> Result<Option<InlineObject<ComputerObject>>> {
+        let manager = self.manager()?;
+        let computer = fetch(ctx, manager, &id, Some(&selected_parts(ctx))).await?;
+        Ok(Some(InlineObject(ComputerObject::new(manager, computer))))
     }
 
     /// Lists policies.
@@ -114,8 +116,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<List<PolicyObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
+    ) -> Result<Option<SharedList<PolicyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns a policy. NOT_FOUND if it does not exist.
@@ -123,8 +125,10 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<Projected<PolicyObject>>> {
-        object(ctx, self.manager()?, &id).await
+    ) -> Result<Option<InlineObject<PolicyObject>>> {
+        let manager = self.manager()?;
+        let policy = fetch::<Policy>(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(PolicyObject::new(manager, policy))))
     }
 
     /// Lists the roles of administrators and API keys.
@@ -140,8 +144,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<List<RoleObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
+    ) -> Result<Option<SharedList<RoleObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns a role. NOT_FOUND if it does not exist.
@@ -149,8 +153,10 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The role's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<Projected<RoleObject>>> {
-        object(ctx, self.manager()?, &id).await
+    ) -> Result<Option<InlineObject<RoleObject>>> {
+        let manager = self.manager()?;
+        let role = fetch::<Role>(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(RoleObject::new(manager, role))))
     }
 
     /// Lists API keys, without their secrets.
@@ -166,8 +172,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<List<ApiKeyObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
+    ) -> Result<Option<SharedList<ApiKeyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
     }
 
     /// Returns an API key, without its secret. NOT_FOUND if it does not exist.
@@ -175,8 +181,10 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<Projected<ApiKeyObject>>> {
-        object(ctx, self.manager()?, &id).await
+    ) -> Result<Option<InlineObject<ApiKeyObject>>> {
+        let manager = self.manager()?;
+        let key = fetch(ctx, manager, &id, None).await?;
+        Ok(Some(InlineObject(ApiKeyObject::new(manager, key))))
     }
 
     /// Lists the tenants of an installation. FORBIDDEN unless the tenant in context owns it.
@@ -198,11 +206,11 @@ impl DeepSecurityObject {
             desc = "The id of the upstream. Required if the tenant owns several."
         )]
         upstream_id: Option<ID>,
-    ) -> Result<Option<List<TenantObject>>> {
+    ) -> Result<Option<SharedList<TenantObject>>> {
         let service = service::<DeepSecurity>(ctx)?;
         let upstream = upstream_id.as_deref().map(String::as_str);
         let manager = Arc::new(service.owned(&self.scope, upstream).boxed().await?);
-        list(ctx, &manager, ListArguments { first, after, name, criteria }).await
+        list(ctx, &manager, ListArguments { first, after, name, criteria }, None).await
     }
 }
 
