@@ -1,11 +1,11 @@
 //! Computers of a tenant through the real gateway, compared with the baseline in front of the same
-//! manager: CPU time per request, calls of the manager, memory.
+//! recorded manager: CPU time per request, calls of the manager, memory.
 
-use tenant_gateway_simulators::calls::Calls;
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
 
 use crate::gateway::Server;
 use crate::load::{ask_over, graphql_request};
+use crate::recorded::RecordedManager;
 use crate::report::Report;
 use crate::resolver;
 use crate::support::{Engine, Fixture};
@@ -83,10 +83,11 @@ pub fn run(report: &mut Report) {
     let manager = runtime.block_on(Simulator::start(manager)).expect("a free port");
     let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
     let links = fixture.customers.iter().copied().zip(names.iter().map(String::as_str));
-    runtime.block_on(link_each(&fixture, &manager, links));
+    let recorded = runtime.block_on(RecordedManager::start(&manager));
+    runtime.block_on(link_each(&fixture, &manager, &recorded.base_url, links));
     let gateway =
         Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &SETTINGS);
-    let baseline = resolver::start(&manager.base_url, &manager.customer(&names[0]).secret_key);
+    let baseline = resolver::start(&recorded.base_url, &manager.customer(&names[0]).secret_key);
     let token = token(&fixture, &gateway);
     let tenants: Vec<String> = fixture.customers.iter().map(ToString::to_string).collect();
     let ask = |document: &str, tenant: &str| graphql_request(document, Some((&token, tenant)));
@@ -115,7 +116,7 @@ pub fn run(report: &mut Report) {
         }
         if !load.has_own_tenants {
             let request = ask(WITH_POLICIES, &tenants[0]);
-            calls(report, &manager, &gateway, &request, load.connections);
+            calls(report, &recorded, &gateway, &request, load.connections);
         }
     }
     let [least, subject] = LEAST.map(|document| vec![ask(document, &tenants[0]); LEAST_REQUESTS]);
@@ -167,16 +168,16 @@ async fn size(manager: &Simulator, customer: &str) -> usize {
 /// fewer.
 fn calls(
     report: &mut Report,
-    manager: &Simulator,
+    manager: &RecordedManager,
     gateway: &Server,
     request: &[u8],
     connections: usize,
 ) {
     const REQUESTS: usize = 64;
     let per_operation = |requests: usize, connections: usize| {
-        manager.forget_calls();
+        manager.take_calls();
         ask_over(gateway.address, &vec![request.to_vec(); requests], connections);
-        manager.count(&Calls::all()) as f64 / requests as f64
+        manager.take_calls() as f64 / requests as f64
     };
     let expected = (1 + POLICIES) as f64;
     assert_eq!(per_operation(1, 1), expected, "one for the list and one for each distinct policy");

@@ -15,6 +15,7 @@ mod memory;
 mod neighbour;
 mod pages;
 mod process;
+mod recorded;
 mod report;
 mod resolver;
 mod search;

@@ -23,26 +23,24 @@ pub const SETTINGS: [&str; 4] = [
 /// Registers the manager as an upstream of the partner, and links the tenant to one of its
 /// customers.
 pub async fn link(fixture: &Fixture, tenant: TenantId, manager: &Simulator, customer: &str) {
-    link_each(fixture, manager, [(tenant, customer)]).await;
+    link_each(fixture, manager, &manager.base_url, [(tenant, customer)]).await;
 }
 
-/// Registers the manager as an upstream of the partner, and links each tenant to its customer.
+/// Registers the manager, at that URL, as an upstream of the partner, and links each tenant to its
+/// customer.
 pub async fn link_each(
     fixture: &Fixture,
     manager: &Simulator,
+    base_url: &str,
     links: impl IntoIterator<Item = (TenantId, &str)>,
 ) {
     let core = &fixture.core;
     let owner = fixture.administrator.tenant;
     let new = NewUpstream {
-        name: Name::parse("name", &manager.base_url).expect("a valid name"),
+        name: Name::parse("name", base_url).expect("a valid name"),
         system: System::DeepSecurity,
-        base_url: BaseUrl::parse(
-            "baseURL",
-            &manager.base_url,
-            AddressPolicy { allow_private: true },
-        )
-        .expect("loopback is allowed"),
+        base_url: BaseUrl::parse("baseURL", base_url, AddressPolicy { allow_private: true })
+            .expect("loopback is allowed"),
         credential: Credential::SecretKey(manager.primary().secret_key.clone()),
         ca_certificate: None,
         time_zone: "UTC".to_owned(),
