@@ -99,7 +99,12 @@ impl Budget {
     fn meter(&self) -> Arc<ResponseMeter> {
         let account = Account { owner: Uuid::nil(), member: Uuid::nil() };
         let permit = self.pool.try_take(account, RESPONSE_BEGINNING).expect("there is room");
-        Arc::new(ResponseMeter::new(MEMORY, permit, self.builders.clone()))
+        Arc::new(ResponseMeter::new(
+            MEMORY,
+            permit,
+            self.builders.clone(),
+            std::time::Duration::ZERO,
+        ))
     }
 }
 

@@ -52,6 +52,7 @@ pub mod outbound;
 pub mod paging;
 pub mod passkeys;
 pub mod patch;
+pub mod projection;
 pub mod roles;
 pub mod schema;
 pub mod seal;

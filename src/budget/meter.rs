@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::pool::{Exhausted, Permit};
@@ -30,23 +32,37 @@ pub struct ResponseMeter {
     largest: usize,
     json: AtomicUsize,
     memory: AtomicUsize,
+    /// Those bytes of `memory` that are no part of the values.
+    beside: AtomicUsize,
     reserved: AtomicUsize,
     permit: Mutex<Permit<Uuid>>,
     builders: Arc<Semaphore>,
+    patience: Duration,
+    /// Held while a part waits, so that at most one of a response does.
+    waiting: tokio::sync::Mutex<()>,
     failed: OnceLock<Error>,
 }
 
 impl ResponseMeter {
     /// Creates the meter of a response of at most `largest` bytes of JSON that starts with the units
-    /// of `permit`. Its long parts are built under permits of `builders`.
-    pub fn new(largest: usize, permit: Permit<Uuid>, builders: Arc<Semaphore>) -> Self {
+    /// of `permit`. Its long parts are built under permits of `builders`; its first one waits for
+    /// memory for at most `patience`.
+    pub fn new(
+        largest: usize,
+        permit: Permit<Uuid>,
+        builders: Arc<Semaphore>,
+        patience: Duration,
+    ) -> Self {
         Self {
             largest,
             json: AtomicUsize::new(0),
             memory: AtomicUsize::new(0),
+            beside: AtomicUsize::new(0),
             reserved: AtomicUsize::new(permit.units()),
             permit: Mutex::new(permit),
             builders,
+            patience,
+            waiting: tokio::sync::Mutex::default(),
             failed: OnceLock::new(),
         }
     }
@@ -55,6 +71,35 @@ impl ResponseMeter {
     /// once.
     pub async fn build_permit(&self) -> Option<SemaphorePermit<'_>> {
         self.builders.acquire().await.ok()
+    }
+
+    /// Reserves memory for a long part before it is built. A response that holds only its beginning
+    /// waits for it: a part takes longer to read from an upstream than clients take to read their
+    /// responses. Others do not wait: two that each hold what the other waits for would deadlock.
+    ///
+    /// # Errors
+    /// As [`ResponseMeter::charge`].
+    pub async fn reserve_part(&self, bytes: usize) -> Result<()> {
+        let _waiting = self.waiting.lock().await;
+        if let Some(error) = self.failed.get() {
+            return Err(error.clone());
+        }
+        let (beginning, mut part) = {
+            let permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+            (permit.units(), permit.none())
+        };
+        if beginning > RESPONSE_BEGINNING {
+            return Ok(());
+        }
+        match part.grow(bytes.next_multiple_of(STEP), Instant::now() + self.patience).await {
+            Ok(()) => {
+                let mut permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
+                permit.absorb(part);
+                self.reserved.store(permit.units(), Ordering::Relaxed);
+                Ok(())
+            }
+            Err(exhausted) => Err(self.refuse(exhausted)),
+        }
     }
 
     /// Counts a value that was built. It never waits: two responses that wait for each other's
@@ -70,7 +115,7 @@ impl ResponseMeter {
         let json = self.json.fetch_add(weight.json, Ordering::Relaxed) + weight.json;
         let memory = self.memory.fetch_add(weight.memory, Ordering::Relaxed) + weight.memory;
         if json > self.largest {
-            return Err(self.fail(too_large(self.largest)));
+            return Err(self.exceed());
         }
         if memory <= self.reserved.load(Ordering::Relaxed) {
             return Ok(());
@@ -78,15 +123,35 @@ impl ResponseMeter {
         self.reserve(memory)
     }
 
-    /// Counts a complete response, parts of which were charged before.
+    /// Counts memory that the response takes besides its values, such as the text that they share.
+    ///
+    /// # Errors
+    /// As [`ResponseMeter::charge`].
+    pub fn charge_beside(&self, bytes: usize) -> Result<()> {
+        self.beside.fetch_add(bytes, Ordering::Relaxed);
+        self.charge(Weight { json: 0, memory: bytes })
+    }
+
+    /// Counts the values of a complete response, some of which were charged before.
     ///
     /// # Errors
     /// As [`ResponseMeter::charge`].
     pub fn charge_total(&self, total: Weight) -> Result<()> {
+        let values = self.memory.load(Ordering::Relaxed) - self.beside.load(Ordering::Relaxed);
         self.charge(Weight {
             json: total.json.saturating_sub(self.json.load(Ordering::Relaxed)),
-            memory: total.memory.saturating_sub(self.memory.load(Ordering::Relaxed)),
+            memory: total.memory.saturating_sub(values),
         })
+    }
+
+    /// Fails a response that would exceed its largest size.
+    pub fn exceed(&self) -> Error {
+        self.fail(too_large(self.largest))
+    }
+
+    /// The most bytes of JSON.
+    pub fn largest(&self) -> usize {
+        self.largest
     }
 
     /// The approximate number of bytes of JSON so far.
@@ -115,8 +180,14 @@ impl ResponseMeter {
                 self.reserved.store(permit.units(), Ordering::Relaxed);
                 Ok(())
             }
-            Err(Exhausted::TooLarge) => Err(self.fail(too_large(self.largest))),
-            Err(Exhausted::Full) => Err(self.fail(no_room())),
+            Err(exhausted) => Err(self.refuse(exhausted)),
+        }
+    }
+
+    fn refuse(&self, exhausted: Exhausted) -> Error {
+        match exhausted {
+            Exhausted::TooLarge => self.exceed(),
+            Exhausted::Full => self.fail(no_room()),
         }
     }
 
@@ -153,7 +224,8 @@ mod tests {
     fn meter(total: usize, largest: usize) -> (Arc<Pool<Uuid>>, ResponseMeter) {
         let pool = Pool::new("responses", total);
         let permit = pool.try_take(ACCOUNT, STEP).unwrap();
-        (pool, ResponseMeter::new(largest, permit, Arc::new(Semaphore::new(1))))
+        let builders = Arc::new(Semaphore::new(1));
+        (pool, ResponseMeter::new(largest, permit, builders, Duration::from_secs(5)))
     }
 
     #[test]
@@ -191,10 +263,55 @@ mod tests {
     }
 
     #[test]
+    fn memory_beside_the_values_counts_besides_their_total() {
+        let (pool, meter) = meter(100 * STEP, 1000);
+        meter.charge_beside(2 * STEP).unwrap();
+        meter.charge(weight(600, STEP)).unwrap();
+        meter.charge_total(weight(1000, 3 * STEP)).unwrap();
+        assert_eq!((meter.size(), pool.figures().in_use), (1000, 5 * STEP));
+    }
+
+    #[test]
     fn caller_may_retry_when_its_other_responses_hold_its_share() {
         let (pool, meter) = meter(100 * STEP, usize::MAX);
         let _unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
         let error = meter.charge(weight(0, 20 * STEP)).unwrap_err();
         assert!(error.code() == ErrorCode::RateLimited && error.code().retryable());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_part_waits_until_the_callers_other_responses_are_read() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX);
+        let unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
+        let read = async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            drop(unread);
+        };
+        let (reserved, ()) = tokio::join!(meter.reserve_part(20 * STEP), read);
+        reserved.unwrap();
+        meter.charge(weight(0, 20 * STEP)).unwrap();
+        assert_eq!(pool.figures().in_use, 21 * STEP);
+        drop(meter.into_permit());
+        assert_eq!(pool.figures().in_use, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_part_is_refused_after_the_patience_and_a_second_one_does_not_wait() {
+        let (pool, meter) = meter(100 * STEP, usize::MAX);
+        let unread = pool.try_take(ACCOUNT, 60 * STEP).unwrap();
+        let started = Instant::now();
+        let error = meter.reserve_part(20 * STEP).await.unwrap_err();
+        assert_eq!((error.code(), started.elapsed().as_secs()), (ErrorCode::RateLimited, 5));
+        assert_eq!(meter.reserve_part(STEP).await.unwrap_err().code(), ErrorCode::RateLimited);
+        drop((unread, meter));
+        assert_eq!(pool.figures().in_use, 0);
+        let permit = pool.try_take(ACCOUNT, STEP).unwrap();
+        let builders = Arc::new(Semaphore::new(1));
+        let other = ResponseMeter::new(usize::MAX, permit, builders, Duration::from_secs(5));
+        let _unread = pool.try_take(ACCOUNT, 40 * STEP).unwrap();
+        let (one, another) =
+            tokio::join!(other.reserve_part(20 * STEP), other.reserve_part(20 * STEP));
+        assert!(one.is_ok() && another.is_ok());
+        assert_eq!((pool.figures().in_use, started.elapsed().as_secs()), (61 * STEP, 5));
     }
 }

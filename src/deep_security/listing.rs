@@ -2,27 +2,53 @@
 
 use std::sync::Arc;
 
-use super::client::{self, ApiResponse};
+use super::client::{self, ApiResponse, ListProjection};
 use super::manager::Manager;
-use super::model::Expand;
 use super::query::ListQuery;
 use super::wire::Resource;
 use crate::error::Result;
 use crate::outbound::{HeldAnswer, Operation};
+use crate::projection::{Plan, ProjectedList, ProjectedText};
 
-/// Objects in the order of their ids.
-pub struct Listing<T> {
-    /// The objects.
-    pub items: Vec<T>,
+/// Objects in the order of their ids, as text.
+#[derive(Default)]
+pub struct Listing {
+    /// The pages; the last one may have more objects than belong to the list.
+    pub pages: Vec<Arc<ProjectedList>>,
+    /// Whether the text would be larger than the largest allowed. Then the list is not complete.
+    pub is_too_large: bool,
+    /// The number of objects of the list.
+    pub count: usize,
     /// Whether more objects follow.
     pub has_more: bool,
-    /// The memory that the responses occupy, to be held for as long as the objects.
+    /// The memory that the responses occupy, to be held for as long as the pages.
     pub held: Vec<Arc<HeldAnswer>>,
 }
 
+impl Listing {
+    /// The bytes of text for which the responses hold no memory: they hold the bytes of their
+    /// bodies, which were dropped when the text was written.
+    pub fn uncovered(&self) -> usize {
+        let texts = self.pages.iter().flat_map(|page| &page.texts);
+        let covered: usize = self.held.iter().map(|held| held.bytes()).sum();
+        texts.map(ProjectedText::size).sum::<usize>().saturating_sub(covered)
+    }
+}
+
+/// The bounds of one page.
+struct PageBounds {
+    /// The id that the page continues after.
+    after: i64,
+    /// The most objects.
+    size: usize,
+    /// The most bytes of text.
+    largest: usize,
+}
+
 impl Manager {
-    /// Reads a list. It requests one object more than the query wants, which tells whether more
-    /// objects follow without another call.
+    /// Reads a list by a plan of the type `T`, into at most `largest` bytes of text. It requests
+    /// one object more than the query wants, which tells whether more objects follow without
+    /// another call.
     ///
     /// # Errors
     /// As [`Manager::send`]; `UPSTREAM_MALFORMED` if the manager ignores the range of ids.
@@ -30,40 +56,55 @@ impl Manager {
         &self,
         operation: &Operation,
         query: &ListQuery,
-    ) -> Result<Listing<T>> {
+        plan: &Arc<Plan>,
+        largest: usize,
+    ) -> Result<Listing> {
         let wanted = query.first() + 1;
-        let mut items: Vec<T> = Vec::new();
-        let mut held = Vec::new();
+        let mut listing = Listing::default();
+        let mut left = largest;
         let mut after = query.after();
-        while items.len() < wanted {
-            let size = query.page_size(wanted - items.len());
-            let (page, response) = self.page::<T>(operation, query, after, size).await?;
-            held.extend(response.held());
-            let is_full = page.len() == size;
-            let last = page.last().map(T::id);
-            items.extend(page.into_iter().filter(|item| query.matches(item)));
+        while listing.count < wanted {
+            let size = query.page_size(wanted - listing.count);
+            let (page, response) = self
+                .page::<T>(operation, query, plan, PageBounds { after, size, largest: left })
+                .await?;
+            listing.held.extend(response.held());
+            let is_full = page.ids.len() == size;
+            let last = page.ids.last().copied();
+            listing.count += page.kept.len();
+            listing.is_too_large = page.is_too_large;
+            left -= page.texts.iter().map(ProjectedText::size).sum::<usize>().min(left);
+            listing.pages.push(page);
             match last {
-                Some(last) if is_full => after = last,
+                Some(last) if is_full && !listing.is_too_large => after = last,
                 _ => break,
             }
         }
-        let has_more = items.len() > query.first();
-        items.truncate(query.first());
-        Ok(Listing { items, has_more, held })
+        listing.has_more = listing.count > query.first();
+        listing.count = listing.count.min(query.first());
+        Ok(listing)
     }
 
     async fn page<T: Resource>(
         &self,
         operation: &Operation,
         query: &ListQuery,
-        after: i64,
-        size: usize,
-    ) -> Result<(Vec<T>, ApiResponse)> {
+        plan: &Arc<Plan>,
+        bounds: PageBounds,
+    ) -> Result<(Arc<ProjectedList>, ApiResponse)> {
+        let PageBounds { after, size, largest } = bounds;
         let request = query.page_request::<T>(after, size)?;
         let request = request.cached_for(T::cache_ttl(&self.cache_ttl));
         let response = self.send(operation, &request).await?;
-        let projection = query.expand().and_then(Expand::projection);
-        let read = response.read_list::<T>(&self.backend.outbound, projection, size).await;
+        let list = ListProjection {
+            plan: plan.clone(),
+            member: T::JSON_KEY,
+            limit: size,
+            place: self.ids().scope_of(T::NODE_KIND),
+            largest,
+            name: query.name().cloned(),
+        };
+        let read = response.project_list(&self.backend.outbound, list).await;
         let checked = read.and_then(|page| {
             // A manager that ignores the filter returns everything, and paging would never end.
             if is_within(&page, after, size) {
@@ -73,16 +114,13 @@ impl Manager {
                 Err(client::malformed(&response.route, cause))
             }
         });
-        let mut page = self.note_malformed(&response.route, checked)?;
-        if query.expand().is_some_and(|expand| !expand.keeps_rules()) {
-            page.iter_mut().for_each(T::drop_rules);
-        }
+        let page = self.note_malformed(&response.route, checked)?;
         Ok((page, response))
     }
 }
 
 /// Whether a page has at most `size` objects, with ascending ids above `after`.
-fn is_within<T: Resource>(page: &[T], after: i64, size: usize) -> bool {
-    let ids = std::iter::once(after).chain(page.iter().map(T::id));
-    page.len() <= size && ids.is_sorted_by(|one, other| one < other)
+fn is_within(page: &ProjectedList, after: i64, size: usize) -> bool {
+    let ids = std::iter::once(after).chain(page.ids.iter().copied());
+    page.ids.len() <= size && ids.is_sorted_by(|one, other| one < other)
 }

@@ -13,6 +13,7 @@ use crate::auth::TenantScope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::ids::TenantId;
 use crate::outbound::{Identity, Operation, Outbound, RouteKey, UpstreamRoute};
+use crate::projection::{Plan, ProjectedObject};
 use crate::upstreams::{Connection, Upstreams};
 
 /// The services that all managers share.
@@ -133,16 +134,57 @@ impl Manager {
         id: ObjectId,
         expand: Option<&Expand>,
     ) -> Result<T> {
+        let response = self.get::<T>(operation, id, expand).await?;
+        let seed = ObjectSeed::<T>::with(expand.and_then(Expand::projection));
+        self.requested(&response, id, response.read_with(seed), T::id)
+    }
+
+    /// Requests one object.
+    ///
+    /// # Errors
+    /// As [`Manager::find`].
+    pub async fn get<T: Resource>(
+        &self,
+        operation: &Operation,
+        id: ObjectId,
+        expand: Option<&Expand>,
+    ) -> Result<ApiResponse> {
         let mut request =
             ApiRequest::get(path_of::<T>(id)).cached_for(T::cache_ttl(&self.cache_ttl));
         if let Some(expand) = expand {
             request = request.with("expand", expand.options());
         }
         let response = self.send(operation, &request).await;
-        let response = response.map_err(|error| self.name_missing::<T>(error))?;
-        let seed = ObjectSeed::<T>::with(expand.and_then(Expand::projection));
-        let found = response.read_with(seed).and_then(|found| {
-            if found.id() == id.0 {
+        response.map_err(|error| self.name_missing::<T>(error))
+    }
+
+    /// Projects the object of that id by a plan of the type `T`, from the response to its request,
+    /// into at most `largest` bytes of text.
+    ///
+    /// # Errors
+    /// `UPSTREAM_MALFORMED`.
+    pub fn project<T: Resource>(
+        &self,
+        response: &ApiResponse,
+        id: ObjectId,
+        plan: &Plan,
+        largest: usize,
+    ) -> Result<Arc<ProjectedObject>> {
+        let place = self.ids().scope_of(T::NODE_KIND);
+        let projected = response.project_object(plan, place, largest);
+        self.requested(response, id, projected, |object| object.id)
+    }
+
+    /// Checks that a response contains the object that was requested.
+    fn requested<O>(
+        &self,
+        response: &ApiResponse,
+        id: ObjectId,
+        read: Result<O>,
+        id_of: impl FnOnce(&O) -> i64,
+    ) -> Result<O> {
+        let found = read.and_then(|found| {
+            if id_of(&found) == id.0 {
                 Ok(found)
             } else {
                 let cause = "the response contains another object than requested".to_owned();

@@ -1,5 +1,7 @@
 //! Tests of an installation: whether it accepts the gateway's credential and has a link's tenant.
 
+use std::sync::Arc;
+
 use super::client::{self, ApiRequest};
 use super::manager::Manager;
 use super::model::{Expand, ObjectId};
@@ -7,6 +9,7 @@ use super::query::ListQuery;
 use super::wire::{Computer, CurrentKey, Resource, Tenant};
 use crate::error::{Error, Result};
 use crate::outbound::Operation;
+use crate::projection::Plan;
 use crate::upstreams::Credential;
 
 impl Manager {
@@ -20,7 +23,9 @@ impl Manager {
         match &*self.connection.credential {
             Credential::CloudOneApiKey(_) => {
                 let one = ListQuery::parse(Some(1), None, None, Vec::new())?;
-                self.list::<Computer>(operation, &one.expanded(Expand::NONE)).await.map(drop)
+                let plan = Arc::new(Plan::of_identity(&Computer::identity()));
+                let one = one.expanded(Expand::NONE);
+                self.list::<Computer>(operation, &one, &plan, usize::MAX).await.map(drop)
             }
             _ => self.read::<CurrentKey>(operation, &ApiRequest::current_key()).await.map(drop),
         }

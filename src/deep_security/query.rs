@@ -70,9 +70,9 @@ impl ListQuery {
         format!("{}/{self:?}", T::COLLECTION)
     }
 
-    /// Whether an object's name matches, which the manager's search does not guarantee.
-    pub fn matches<T: Resource>(&self, object: &T) -> bool {
-        self.name.as_ref().is_none_or(|name| name.matches(object.name()))
+    /// The pattern that names must match, which the manager's search does not guarantee.
+    pub fn name(&self) -> Option<&Pattern> {
+        self.name.as_ref()
     }
 
     /// The size of the next page where `missing` objects are still to be found. With a name the

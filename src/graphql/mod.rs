@@ -27,12 +27,14 @@ mod weight;
 
 pub use cost::Cost;
 pub use document::{Document, Operation};
-pub use graphql_ext::{ExecutableSchema, Executor, execute, schema_text, subscribe};
-pub use normal_form::{Field, NormalForm};
+pub use graphql_ext::{
+    ExecutableSchema, Executor, execute, schema_text, subscribe, write_json, written_json,
+};
+pub use normal_form::{Field, NormalForm, TYPE_KEY};
 pub use schema::{Scalar, SchemaModel};
 pub use shape::Shape;
 pub use variables::Variables;
-pub use weight::{sum, weigh, weigh_all};
+pub use weight::{sum, weigh, weigh_all, weight_of_json};
 
 use async_graphql::{Pos, ServerError};
 

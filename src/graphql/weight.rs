@@ -11,7 +11,8 @@ pub fn weigh(value: &Value) -> Weight {
         Value::Null | Value::Boolean(_) | Value::Enum(_) => Weight { json: 5, memory: 5 },
         Value::Number(number) => text(if number.is_f64() { 24 } else { 12 }),
         Value::String(string) => text(string.len() + 2),
-        Value::Binary(bytes) => text(4 * bytes.len()),
+        // Charged by its resolver, like a nested object.
+        Value::Binary(_) => Weight::default(),
         Value::List(values) => {
             let own = Weight { json: 2, memory: values.len() * (size_of::<Value>() + 1) };
             let scalars =
@@ -31,13 +32,22 @@ pub fn weigh(value: &Value) -> Weight {
 pub fn weigh_all(value: &Value) -> Weight {
     match value {
         Value::List(values) => {
-            let nested =
-                values.iter().filter(|value| matches!(value, Value::Object(_) | Value::List(_)));
+            let is_counted_later = |value: &&Value| {
+                matches!(value, Value::Object(_) | Value::List(_) | Value::Binary(_))
+            };
+            let nested = values.iter().filter(is_counted_later);
             nested.map(weigh_all).fold(weigh(value), sum)
         }
         Value::Object(members) => members.values().map(weigh_all).fold(weigh(value), sum),
+        Value::Binary(json) => weight_of_json(json.len()),
         value => weigh(value),
     }
+}
+
+/// The size of JSON that a value carries: that of its copy in the body. Whoever wrote it counts the
+/// text itself, which responses may share.
+pub fn weight_of_json(bytes: usize) -> Weight {
+    Weight { json: bytes, memory: bytes }
 }
 
 /// The size of a text, in memory and again as JSON, including the allocation.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::limits::HeldAnswer;
+use super::readings::Readings;
 
 /// Whether a call changes anything in the upstream system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Answer {
     /// The share of the node's memory budget that the body takes: keep it as long as any value read
     /// from the body. Cached answers have a budget of their own.
     pub held: Option<Arc<HeldAnswer>>,
+    /// Values that the callers who share the answer have read from the body.
+    pub readings: Readings,
 }
 
 impl fmt::Debug for Answer {

@@ -6,7 +6,7 @@
 //! | `route` | where a call goes, for whom and as whom; permitted addresses; health of a route |
 //! | `settings`, `failure` | the limits, and the ways in which a call can fail |
 //! | `limits` | permits: calls of an operation, its tenants, rate, concurrency, breaker, memory |
-//! | `call` | one call and its answer |
+//! | `readings`, `call` | values read from an answer that callers share; one call and its answer |
 //! | `transport` | one HTTP request and its response: connections, TLS, name resolution, collector |
 //! | `sharing` | reads that serve more than one: single flight, cache, once per operation |
 //! | `operation` | one operation of a caller and what it may use |
@@ -20,6 +20,7 @@ mod call;
 mod failure;
 mod limits;
 mod operation;
+mod readings;
 mod retry;
 mod route;
 mod send;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use futures_util::FutureExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
@@ -22,6 +22,9 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ids::{TenantId, UpstreamId};
 use crate::metrics::Metrics;
+
+/// In bytes. A longer answer is parsed on a blocking thread.
+const LONG_ANSWER: usize = 256 * 1024;
 
 /// Values read from a smaller answer take too little memory to be counted for each caller that
 /// shares it.
@@ -94,9 +97,31 @@ impl Outbound {
         self.sender.routes.invalidate(tenant, upstream);
     }
 
-    /// Waits for permission to parse a long answer, so that parsing never occupies all cores.
-    pub async fn parsing_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.parsing.clone().acquire_owned().await.ok()
+    /// Parses an answer; a long one on a blocking thread, so that it does not delay other requests,
+    /// and few at once, so that parsing never occupies all cores. A panic of `parse` is passed on to
+    /// the caller.
+    pub async fn parse<T: Send + 'static>(
+        &self,
+        answer: &Answer,
+        parse: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        if answer.body.len() < LONG_ANSWER {
+            return parse();
+        }
+        let permit = self.parsing.clone().acquire_owned().await;
+        let parse = move || {
+            let parsed = parse();
+            drop(permit);
+            parsed
+        };
+        match tokio::task::spawn_blocking(parse).await {
+            Ok(parsed) => parsed,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down with the process: no caller waits for an answer.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     async fn write(

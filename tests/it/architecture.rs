@@ -25,6 +25,7 @@ const ROOMS: &[&str] = &[
     "metrics",
     "budget",
     "graphql",
+    "projection",
     "outbound",
     "graph",
     "tokens",

@@ -110,6 +110,17 @@ impl<K: Copy + Eq + Hash> Permit<K> {
         }
     }
 
+    /// An empty permit for the same account.
+    #[must_use]
+    pub fn none(&self) -> Self {
+        self.pool.none(self.account)
+    }
+
+    /// Adds the units of another permit for the same account of the same pool.
+    pub fn absorb(&mut self, mut other: Self) {
+        self.units += std::mem::take(&mut other.units);
+    }
+
     /// Gives back all but `units` units.
     pub fn shrink_to(&mut self, units: usize) {
         let surplus = self.units.saturating_sub(units);

@@ -8,7 +8,7 @@ mod response;
 pub use auth::AuthHeaders;
 pub use error::{CallError, lacks_right, malformed, no_such_tenant, with_upstream};
 pub use request::{ApiRequest, PathSegment};
-pub use response::ApiResponse;
+pub use response::{ApiResponse, ListProjection};
 
 use crate::outbound::{Answer, Call, Operation, Outbound, UpstreamRoute};
 

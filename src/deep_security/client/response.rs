@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
+use uuid::Uuid;
 
 use super::error::malformed;
-use crate::deep_security::wire::{self, ListSeed, Projection, Resource};
-use crate::error::{Error, Result};
+use crate::deep_security::model::Pattern;
+use crate::deep_security::wire;
+use crate::error::Result;
 use crate::outbound::{Answer, HeldAnswer, Outbound, UpstreamRoute};
-
-/// Larger bodies are deserialized on a blocking thread.
-const INLINE_LIMIT: usize = 256 * 1024;
+use crate::projection::{ListReader, ObjectReader, Plan, ProjectedList, ProjectedObject};
 
 /// A successful response, with the route that it came by.
 #[derive(Clone)]
@@ -46,29 +46,46 @@ impl ApiResponse {
         self.read_with(PhantomData)
     }
 
-    /// Deserializes a list of at most `limit` objects, keeping the projected fields only. A large
-    /// body is read on a blocking thread, so that it does not delay other requests.
+    /// Projects a list, once for all callers that share this response and want the same of it.
     ///
     /// # Errors
     /// As [`ApiResponse::read`].
-    pub async fn read_list<T: Resource>(
+    pub async fn project_list(
         &self,
         outbound: &Outbound,
-        projection: Option<&Projection>,
-        limit: usize,
-    ) -> Result<Vec<T>> {
-        if self.answer.body.len() < INLINE_LIMIT {
-            return self.read_with(ListSeed::<T>::with(projection).limit(limit));
-        }
-        let permit = outbound.parsing_permit().await;
+        list: ListProjection,
+    ) -> Result<Arc<ProjectedList>> {
         let response = self.clone();
-        let projection = projection.cloned();
-        let read = move || {
-            let list = response.read_with(ListSeed::<T>::with(projection.as_ref()).limit(limit));
-            drop(permit);
-            list
-        };
-        tokio::task::spawn_blocking(read).await.map_err(Error::internal)?
+        outbound.parse(&self.answer, move || response.project_list_here(&list)).await
+    }
+
+    fn project_list_here(&self, list: &ListProjection) -> Result<Arc<ProjectedList>> {
+        self.answer.readings.get_or_read(list.key(), || {
+            let keeps = |name: &str| list.name.as_ref().is_none_or(|pattern| pattern.matches(name));
+            let ListProjection { ref plan, member, limit, place, largest, .. } = *list;
+            let reader = ListReader { plan, member, limit, place, largest, keeps: &keeps };
+            let projected = self.read_with(reader)?;
+            self.log_mismatches(projected.mismatches);
+            Ok(projected)
+        })
+    }
+
+    /// Projects an object whose ids are unique in `place`, once for all callers that share this
+    /// response and want the same of it.
+    ///
+    /// # Errors
+    /// As [`ApiResponse::read`].
+    pub fn project_object(
+        &self,
+        plan: &Plan,
+        place: Uuid,
+        largest: usize,
+    ) -> Result<Arc<ProjectedObject>> {
+        self.answer.readings.get_or_read(format!("{place}/{largest}{}", plan.key()), || {
+            let projected = self.read_with(ObjectReader { plan, place, largest })?;
+            self.log_mismatches(projected.mismatches);
+            Ok(projected)
+        })
     }
 
     /// Deserializes the body with a seed.
@@ -77,6 +94,14 @@ impl ApiResponse {
     /// As [`ApiResponse::read`].
     pub fn read_with<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value> {
         let (read, nulled) = wire::count_nulled(|| wire::read(&self.answer.body, seed));
+        self.log_mismatches(nulled);
+        read.map_err(|cause| {
+            let error = malformed(&self.route, cause);
+            if self.is_write { error.with_unknown_outcome() } else { error }
+        })
+    }
+
+    fn log_mismatches(&self, nulled: usize) {
         if nulled > 0 {
             tracing::warn!(
                 upstream = %self.route.endpoint.upstream,
@@ -85,9 +110,30 @@ impl ApiResponse {
                 "Deep Security sent optional values of an unexpected type, which were read as null"
             );
         }
-        read.map_err(|cause| {
-            let error = malformed(&self.route, cause);
-            if self.is_write { error.with_unknown_outcome() } else { error }
-        })
+    }
+}
+
+/// How a list is projected.
+#[derive(Clone)]
+pub struct ListProjection {
+    /// The plan of the type of its objects.
+    pub plan: Arc<Plan>,
+    /// The member of the body with the list.
+    pub member: &'static str,
+    /// The most objects of the list.
+    pub limit: usize,
+    /// Where the ids of its objects are unique.
+    pub place: Uuid,
+    /// The most bytes of text.
+    pub largest: usize,
+    /// The pattern of the names of the objects that are kept; all are if it is absent.
+    pub name: Option<Pattern>,
+}
+
+impl ListProjection {
+    /// Differs wherever the projection differs.
+    fn key(&self) -> String {
+        let Self { plan, member, limit, place, largest, name } = self;
+        format!("{member}/{limit}/{place}/{largest}/{name:?}{}", plan.key())
     }
 }

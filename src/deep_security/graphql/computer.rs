@@ -33,14 +33,6 @@ impl ConnectionNode for ComputerObject {
     type Resource = Computer;
     const CONNECTION: &'static str = "DeepSecurityComputerConnection";
     const EDGE: &'static str = "DeepSecurityComputerEdge";
-
-    fn from_resource(manager: &Arc<Manager>, computer: Computer) -> Self {
-        Self::new(manager, computer)
-    }
-
-    fn resource_id(&self) -> i64 {
-        self.wire.id
-    }
 }
 
 /// A computer that Deep Security protects. The gateway requests only the selected parts from the

@@ -1,19 +1,27 @@
 //! Relay connections over the vendor's lists.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use async_graphql::{Object, ObjectType, TypeName};
+use async_graphql::{Context, Object, ObjectType, TypeName};
+use bytes::Bytes;
+use tokio::sync::SemaphorePermit;
+use tokio::task::yield_now;
 
-use super::inline_resolve::{InlineList, InlineObject};
+use super::links::read_linked;
+use crate::budget::ResponseMeter;
 use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Resource;
 use crate::error::{Error, Result};
-use crate::graph::graphql::PageInfo;
+use crate::graph::graphql::{JsonBuffer, PageInfo, Projected, reserve_part};
 use crate::ids::TenantId;
-use crate::outbound::HeldAnswer;
 use crate::paging::{cursor, read_cursor};
+use crate::projection::{Gap, Plan, ProjectedText};
+
+/// In bytes of JSON. A longer list reserves its memory first; with links it is written under a permit.
+const LONG_LIST: usize = 64 * 1024;
 
 /// A GraphQL type of listed objects.
 pub trait ConnectionNode: ObjectType + Sized + 'static {
@@ -23,12 +31,6 @@ pub trait ConnectionNode: ObjectType + Sized + 'static {
     const CONNECTION: &'static str;
     /// The name of its edge type.
     const EDGE: &'static str;
-
-    /// The node of an object of this manager.
-    fn from_resource(manager: &Arc<Manager>, resource: Self::Resource) -> Self;
-
-    /// The vendor's id.
-    fn resource_id(&self) -> i64;
 }
 
 /// The content of a cursor: the collection, the tenant, and the id that the list continues after.
@@ -50,29 +52,94 @@ pub fn parse_after<T: Resource>(manager: &Manager, after: Option<&str>) -> Resul
 
 /// A page of a list. Cursors are encoded only where they are selected.
 pub struct Connection<N> {
-    nodes: Vec<N>,
-    tenant: TenantId,
+    manager: Arc<Manager>,
+    listing: Arc<Listing>,
     has_previous: bool,
-    has_next: bool,
-    _held: Vec<Arc<HeldAnswer>>,
+    plan: Arc<Plan>,
+    /// The response key of the field that returns the nodes, for each selection of the plan; with
+    /// that of the edges before it where it is below them.
+    outputs: Vec<String>,
+    node: PhantomData<fn() -> N>,
+}
+
+/// The text of the first objects of a page, which keeps the list and the memory that it holds.
+struct FirstObjects {
+    listing: Arc<Listing>,
+    page: usize,
+    output: usize,
+    count: usize,
+}
+
+impl AsRef<[u8]> for FirstObjects {
+    fn as_ref(&self) -> &[u8] {
+        self.listing.pages[self.page].texts[self.output].first(self.count)
+    }
 }
 
 /// An object with its cursor.
 pub struct Edge<'a, N> {
     connection: &'a Connection<N>,
-    node: &'a N,
+    id: i64,
+    page: usize,
+    /// The index of the object in its page.
+    object: usize,
+    /// The response key of the field that returns the edges.
+    key: Arc<str>,
 }
 
 impl<N: ConnectionNode> Connection<N> {
-    /// The page of a listing; `has_previous` if it continues after a cursor.
-    pub fn new(manager: &Arc<Manager>, listing: Listing<N::Resource>, has_previous: bool) -> Self {
-        let Listing { items, has_more, held } = listing;
-        let nodes = items.into_iter().map(|item| N::from_resource(manager, item)).collect();
-        Self { nodes, tenant: manager.tenant(), has_previous, has_next: has_more, _held: held }
+    /// The page of a listing that was read by the plan; `has_previous` if it continues after a
+    /// cursor.
+    pub fn new(
+        manager: &Arc<Manager>,
+        listing: Arc<Listing>,
+        has_previous: bool,
+        plan: Arc<Plan>,
+        outputs: Vec<String>,
+    ) -> Self {
+        let manager = manager.clone();
+        Self { manager, listing, has_previous, plan, outputs, node: PhantomData }
     }
 
-    fn cursor(&self, node: &N) -> String {
-        cursor(&(N::Resource::COLLECTION, self.tenant, node.resource_id()))
+    fn cursor(&self, id: i64) -> String {
+        cursor(&(N::Resource::COLLECTION, self.manager.tenant(), id))
+    }
+
+    /// The ids of the list.
+    fn ids(&self) -> impl Iterator<Item = i64> {
+        let ids = self.listing.pages.iter().flat_map(|page| &page.kept);
+        ids.copied().take(self.listing.count)
+    }
+
+    /// The selection of the field with that response key.
+    fn output(&self, key: &str) -> Result<usize> {
+        let output = self.outputs.iter().position(|output| output == key);
+        output.ok_or_else(|| Error::internal("the plan lacks a selection"))
+    }
+
+    /// The texts of a selection, each with the number of its objects that belong to the list.
+    fn texts(&self, output: usize) -> impl Iterator<Item = (&ProjectedText, usize)> {
+        let mut missing = self.listing.count;
+        self.listing.pages.iter().map(move |page| {
+            let count = page.kept.len().min(missing);
+            missing -= count;
+            (&page.texts[output], count)
+        })
+    }
+
+    /// The texts of a selection without gaps, as they are.
+    fn whole_texts(&self, output: usize) -> Vec<Bytes> {
+        let counts = self.texts(output).map(|(_, count)| count).enumerate();
+        let text = |(page, count)| {
+            let listing = self.listing.clone();
+            Bytes::from_owner(FirstObjects { listing, page, output, count })
+        };
+        counts.filter(|(_, count)| *count > 0).map(text).collect()
+    }
+
+    /// The gaps of a selection.
+    fn gaps(&self, output: usize) -> impl Iterator<Item = &Gap> {
+        self.texts(output).flat_map(|(text, count)| text.gaps_of(count))
     }
 }
 
@@ -92,29 +159,65 @@ impl<N: ConnectionNode> TypeName for Edge<'_, N> {
 #[Object(name_type)]
 impl<N: ConnectionNode> Connection<N> {
     /// The items with their cursors.
-    async fn edges(&self) -> Vec<Edge<'_, N>> {
-        self.nodes.iter().map(|node| Edge { connection: self, node }).collect()
+    async fn edges(&self, ctx: &Context<'_>) -> Vec<Edge<'_, N>> {
+        let key: Arc<str> = response_key(ctx).into();
+        let pages = self.listing.pages.iter().enumerate();
+        let objects = pages.flat_map(|(page, list)| {
+            list.kept.iter().enumerate().map(move |(object, id)| (*id, page, object))
+        });
+        let edge =
+            |(id, page, object)| Edge { connection: self, id, page, object, key: key.clone() };
+        objects.take(self.listing.count).map(edge).collect()
     }
 
     /// The items.
-    async fn nodes(&self) -> InlineList<'_, N> {
-        InlineList(&self.nodes)
+    async fn nodes(&self, ctx: &Context<'_>) -> Result<Projected<Vec<N>>> {
+        let output = self.output(response_key(ctx))?;
+        let size: usize = self.texts(output).map(|(text, count)| text.first(count).len() + 1).sum();
+        if size > LONG_LIST {
+            reserve_part(ctx, size).await?;
+        }
+        if self.gaps(output).next().is_none() {
+            return Projected::of_texts(ctx, self.whole_texts(output));
+        }
+        let links = self.plan.links(output);
+        let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
+        let _turn = build_turn(ctx, size).await;
+        let mut buffer = JsonBuffer::new(ctx, size + 2);
+        let objects = self
+            .texts(output)
+            .flat_map(|(text, count)| (0..count).map(move |object| (text, object)));
+        buffer.json.push(b'[');
+        for (index, (text, object)) in objects.enumerate() {
+            if index > 0 {
+                buffer.json.push(b',');
+            }
+            for error in linked.write(links, text, object, &mut buffer.json) {
+                error.report(ctx, Some(index));
+            }
+            if buffer.charge_step()? {
+                // Other tasks of this thread must not wait for the whole list.
+                yield_now().await;
+            }
+        }
+        buffer.json.push(b']');
+        buffer.finish()
     }
 
     /// The number of items that match the filters; null unless this page has all of them, since the
     /// manager reports no total.
     async fn total_count(&self) -> Option<i32> {
-        let is_complete = !self.has_previous && !self.has_next;
-        is_complete.then(|| self.nodes.len().try_into().ok()).flatten()
+        let is_complete = !self.has_previous && !self.listing.has_more;
+        is_complete.then(|| self.listing.count.try_into().ok()).flatten()
     }
 
     /// The position of this page in the list.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
             has_previous_page: self.has_previous,
-            has_next_page: self.has_next,
-            start_cursor: self.nodes.first().map(|node| self.cursor(node)),
-            end_cursor: self.nodes.last().map(|node| self.cursor(node)),
+            has_next_page: self.listing.has_more,
+            start_cursor: self.ids().next().map(|id| self.cursor(id)),
+            end_cursor: self.ids().last().map(|id| self.cursor(id)),
         }
     }
 }
@@ -124,11 +227,39 @@ impl<N: ConnectionNode> Connection<N> {
 impl<N: ConnectionNode> Edge<'_, N> {
     /// The item's cursor, for `after`.
     async fn cursor(&self) -> String {
-        self.connection.cursor(self.node)
+        self.connection.cursor(self.id)
     }
 
     /// The item.
-    async fn node(&self) -> InlineObject<&N> {
-        InlineObject(self.node)
+    async fn node(&self, ctx: &Context<'_>) -> Result<Projected<N>> {
+        let Self { connection, page, object, key, .. } = self;
+        let output = connection.output(&node_key(key, response_key(ctx)))?;
+        let links = connection.plan.links(output);
+        let text = &connection.listing.pages[*page].texts[output];
+        let (_, gaps, _) = text.object(*object);
+        let linked = read_linked(ctx, &connection.manager, links, gaps.iter()).await;
+        let mut buffer = JsonBuffer::new(ctx, 256);
+        for error in linked.write(links, text, *object, &mut buffer.json) {
+            error.report(ctx, None);
+        }
+        buffer.finish()
     }
+}
+
+/// Waits for a permit to write a list of that many bytes, if it is long: written one after the
+/// other, long lists of many callers take their memory one after the other too.
+async fn build_turn<'a>(ctx: &Context<'a>, size: usize) -> Option<SemaphorePermit<'a>> {
+    if size <= LONG_LIST {
+        return None;
+    }
+    ctx.data_opt::<Arc<ResponseMeter>>()?.build_permit().await
+}
+
+fn response_key<'a>(ctx: &Context<'a>) -> &'a str {
+    ctx.item.node.response_key().node.as_str()
+}
+
+/// The key of the selection of an edge's node.
+pub fn node_key(edges: &str, node: &str) -> String {
+    format!("{edges}/{node}")
 }

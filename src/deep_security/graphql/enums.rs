@@ -2,11 +2,28 @@
 //! version does not know is `UNKNOWN`, and a `…Text` field has the vendor's spelling.
 
 use async_graphql::Enum;
+use async_graphql::resolver_utils::{EnumItem, EnumType};
+
+use crate::projection::Words;
 
 /// A GraphQL enum of the vendor's values.
 pub trait VendorEnum: Copy {
     /// The vendor's spelling; `None` for `UNKNOWN`.
     fn as_vendor(self) -> Option<&'static str>;
+
+    /// The value for every spelling that this version does not know.
+    const UNKNOWN: Self;
+}
+
+/// The values as data.
+pub fn words<E: VendorEnum + EnumType>() -> Words {
+    let known =
+        |item: &EnumItem<E>| Some((item.value.as_vendor()?.to_owned(), item.name.to_owned()));
+    let unknown = E::items().iter().find(|item| item.value == E::UNKNOWN);
+    Words {
+        known: E::items().iter().filter_map(known).collect(),
+        unknown: unknown.map(|item| item.name.to_owned()).unwrap_or_default(),
+    }
 }
 
 /// Declares enums with the vendor's spelling of each value.
@@ -35,6 +52,8 @@ macro_rules! vendor_enums {
         }
 
         impl VendorEnum for $name {
+            const UNKNOWN: Self = Self::Unknown;
+
             fn as_vendor(self) -> Option<&'static str> {
                 match self {
                     $(Self::$item => Some($word),)*

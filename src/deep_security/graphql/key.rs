@@ -32,14 +32,6 @@ impl ConnectionNode for ApiKeyObject {
     type Resource = ApiKey;
     const CONNECTION: &'static str = "DeepSecurityApiKeyConnection";
     const EDGE: &'static str = "DeepSecurityApiKeyEdge";
-
-    fn from_resource(manager: &Arc<Manager>, key: ApiKey) -> Self {
-        Self::new(manager, key)
-    }
-
-    fn resource_id(&self) -> i64 {
-        self.wire.id
-    }
 }
 
 /// An API key of the tenant. Keys that the gateway mints for itself are included; their names start

@@ -31,14 +31,6 @@ impl ConnectionNode for PolicyObject {
     type Resource = Policy;
     const CONNECTION: &'static str = "DeepSecurityPolicyConnection";
     const EDGE: &'static str = "DeepSecurityPolicyEdge";
-
-    fn from_resource(manager: &Arc<Manager>, policy: Policy) -> Self {
-        Self::new(manager, policy)
-    }
-
-    fn resource_id(&self) -> i64 {
-        self.wire.id
-    }
 }
 
 /// A policy, including the settings that it inherits.

@@ -7,21 +7,21 @@ use futures_util::FutureExt;
 
 use super::computer::ComputerObject;
 use super::criteria::DeepSecurityCriterion;
-use super::fetch::{fetch, in_slot};
-use super::inline_resolve::{InlineObject, LazyObject};
+use super::fetch::in_slot;
+use super::inline_resolve::LazyObject;
 use super::key::ApiKeyObject;
-use super::list::{ListArguments, SharedList, list};
+use super::list::{List, ListArguments, list};
+use super::object::object;
 use super::policy::PolicyObject;
 use super::role::RoleObject;
-use super::selection::{selected_parts, selected_parts_of_nodes};
 use super::tenant::TenantObject;
 use crate::auth::TenantScope;
 use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::deep_security::DeepSecurity;
 use crate::deep_security::manager::Manager;
-use crate::deep_security::wire::{Policy, Role};
 use crate::error::{Error, ErrorCode, Result};
 use crate::global_id::{GlobalId, NodeKind};
+use crate::graph::graphql::Projected;
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
@@ -87,9 +87,9 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<SharedList<ComputerObject>>> {
+    ) -> Result<Option<List<ComputerObject>>> {
         let arguments = ListArguments { first, after, name, criteria };
-        list(ctx, self.manager()?, arguments, Some(selected_parts_of_nodes(ctx))).await
+        list(ctx, self.manager()?, arguments).await
     }
 
     /// Returns a computer. NOT_FOUND if it does not exist.
@@ -97,10 +97,8 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The computer's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<InlineObject<ComputerObject>>> {
-        let manager = self.manager()?;
-        let computer = fetch(ctx, manager, &id, Some(&selected_parts(ctx))).await?;
-        Ok(Some(InlineObject(ComputerObject::new(manager, computer))))
+    ) -> Result<Option<Projected<ComputerObject>>> {
+        object(ctx, self.manager()?, &id).await
     }
 
     /// Lists policies.
@@ -116,8 +114,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<SharedList<PolicyObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
+    ) -> Result<Option<List<PolicyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
     }
 
     /// Returns a policy. NOT_FOUND if it does not exist.
@@ -125,10 +123,8 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The policy's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<InlineObject<PolicyObject>>> {
-        let manager = self.manager()?;
-        let policy = fetch::<Policy>(ctx, manager, &id, None).await?;
-        Ok(Some(InlineObject(PolicyObject::new(manager, policy))))
+    ) -> Result<Option<Projected<PolicyObject>>> {
+        object(ctx, self.manager()?, &id).await
     }
 
     /// Lists the roles of administrators and API keys.
@@ -144,8 +140,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<SharedList<RoleObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
+    ) -> Result<Option<List<RoleObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
     }
 
     /// Returns a role. NOT_FOUND if it does not exist.
@@ -153,10 +149,8 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The role's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<InlineObject<RoleObject>>> {
-        let manager = self.manager()?;
-        let role = fetch::<Role>(ctx, manager, &id, None).await?;
-        Ok(Some(InlineObject(RoleObject::new(manager, role))))
+    ) -> Result<Option<Projected<RoleObject>>> {
+        object(ctx, self.manager()?, &id).await
     }
 
     /// Lists API keys, without their secrets.
@@ -172,8 +166,8 @@ impl DeepSecurityObject {
         name: Option<String>,
         #[graphql(name = "where", desc = "Returns items that match all of these criteria.")]
         criteria: Option<Vec<DeepSecurityCriterion>>,
-    ) -> Result<Option<SharedList<ApiKeyObject>>> {
-        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }, None).await
+    ) -> Result<Option<List<ApiKeyObject>>> {
+        list(ctx, self.manager()?, ListArguments { first, after, name, criteria }).await
     }
 
     /// Returns an API key, without its secret. NOT_FOUND if it does not exist.
@@ -181,10 +175,8 @@ impl DeepSecurityObject {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The API key's id: global or the vendor's.")] id: ID,
-    ) -> Result<Option<InlineObject<ApiKeyObject>>> {
-        let manager = self.manager()?;
-        let key = fetch(ctx, manager, &id, None).await?;
-        Ok(Some(InlineObject(ApiKeyObject::new(manager, key))))
+    ) -> Result<Option<Projected<ApiKeyObject>>> {
+        object(ctx, self.manager()?, &id).await
     }
 
     /// Lists the tenants of an installation. FORBIDDEN unless the tenant in context owns it.
@@ -206,11 +198,11 @@ impl DeepSecurityObject {
             desc = "The id of the upstream. Required if the tenant owns several."
         )]
         upstream_id: Option<ID>,
-    ) -> Result<Option<SharedList<TenantObject>>> {
+    ) -> Result<Option<List<TenantObject>>> {
         let service = service::<DeepSecurity>(ctx)?;
         let upstream = upstream_id.as_deref().map(String::as_str);
         let manager = Arc::new(service.owned(&self.scope, upstream).boxed().await?);
-        list(ctx, &manager, ListArguments { first, after, name, criteria }, None).await
+        list(ctx, &manager, ListArguments { first, after, name, criteria }).await
     }
 }
 

@@ -28,14 +28,6 @@ impl ConnectionNode for RoleObject {
     type Resource = Role;
     const CONNECTION: &'static str = "DeepSecurityRoleConnection";
     const EDGE: &'static str = "DeepSecurityRoleEdge";
-
-    fn from_resource(manager: &Arc<Manager>, role: Role) -> Self {
-        Self::new(manager, role)
-    }
-
-    fn resource_id(&self) -> i64 {
-        self.wire.id
-    }
 }
 
 fn ids(ids: &Option<Vec<i64>>) -> Option<Vec<ID>> {

@@ -30,14 +30,6 @@ impl ConnectionNode for TenantObject {
     type Resource = Tenant;
     const CONNECTION: &'static str = "DeepSecurityTenantConnection";
     const EDGE: &'static str = "DeepSecurityTenantEdge";
-
-    fn from_resource(manager: &Arc<Manager>, tenant: Tenant) -> Self {
-        Self::new(manager, tenant)
-    }
-
-    fn resource_id(&self) -> i64 {
-        self.wire.id
-    }
 }
 
 /// A tenant of a Deep Security installation, as its primary manager knows it.

@@ -38,37 +38,24 @@ impl Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expand {
     parts: Vec<Part>,
-    rules: bool,
     projection: Option<Projection>,
 }
 
 impl Expand {
     /// No part; every field of the response is kept.
-    pub const NONE: Self = Self { parts: Vec::new(), rules: true, projection: None };
+    pub const NONE: Self = Self { parts: Vec::new(), projection: None };
 
     /// The parts and fields behind these GraphQL fields.
     pub fn of(fields: &[&str]) -> Self {
         Self {
             parts: Part::ALL.into_iter().filter(|part| fields.contains(&part.field)).collect(),
-            rules: true,
             projection: Some(Projection::new(fields.iter().map(|field| json_field(field)))),
         }
-    }
-
-    /// Sets whether the ids of rules are kept. If no field asks for them they are dropped while the
-    /// response is parsed, because the manager sends them with each part.
-    pub fn with_rules(self, rules: bool) -> Self {
-        Self { rules, ..self }
     }
 
     /// The fields to keep; all if absent.
     pub fn projection(&self) -> Option<&Projection> {
         self.projection.as_ref()
-    }
-
-    /// Whether the ids of rules are kept.
-    pub fn keeps_rules(&self) -> bool {
-        self.rules
     }
 
     /// The values of `expand`, sorted. Without a part it is `none`, because a request without

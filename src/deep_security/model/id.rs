@@ -69,7 +69,8 @@ impl IdScope {
         remote.as_deref().and_then(digits).ok_or_else(|| Error::not_found(kind))
     }
 
-    fn scope_of(self, node: NodeKind) -> Uuid {
+    /// Where the vendor's ids of that type are unique.
+    pub fn scope_of(self, node: NodeKind) -> Uuid {
         if node == NodeKind::DeepSecurityTenant { self.upstream.0 } else { self.within }
     }
 }

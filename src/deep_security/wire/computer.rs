@@ -144,16 +144,6 @@ impl Resource for Computer {
         self.host_name.as_deref().unwrap_or_default()
     }
 
-    fn drop_rules(&mut self) {
-        let modules = [
-            &mut self.firewall,
-            &mut self.intrusion_prevention,
-            &mut self.integrity_monitoring,
-            &mut self.log_inspection,
-        ];
-        modules.into_iter().flatten().for_each(|module| module.rule_ids = None);
-    }
-
     fn cache_ttl(ttl: &CacheTtl) -> Duration {
         ttl.computers
     }

@@ -210,8 +210,7 @@ mod tests {
 
     fn computers(list: &str) -> (Vec<Computer>, usize) {
         let body = format!(r#"{{"computers":[{list}]}}"#);
-        let (read, nulled) =
-            count_nulled(|| read(body.as_bytes(), ListSeed::<Computer>::with(None)));
+        let (read, nulled) = count_nulled(|| read(body.as_bytes(), ListSeed::<Computer>::new()));
         (read.unwrap(), nulled)
     }
 
@@ -259,7 +258,7 @@ mod tests {
             [r#"{"ID":"1"}"#, r#"{"ID":1.5}"#, r#"{"ID":null}"#, "null", r#"{"ID":1,"hostName":7}"#]
         {
             let body = format!(r#"{{"computers":[{list}]}}"#);
-            assert!(read(body.as_bytes(), ListSeed::<Computer>::with(None)).is_err(), "{list}");
+            assert!(read(body.as_bytes(), ListSeed::<Computer>::new()).is_err(), "{list}");
         }
         assert!(serde_json::from_str::<ApiKey>(r#"{"ID":1,"keyName":7}"#).is_err());
         assert!(serde_json::from_str::<KeyWithSecret>(r#"{"ID":1,"secretKey":7}"#).is_err());

@@ -10,8 +10,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess,
-    Visitor,
+    DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
 };
 
 use super::resource::Resource;
@@ -42,13 +41,8 @@ impl Projection {
 /// Deserializes one object, with all its fields if there is no projection.
 pub struct ObjectSeed<'a, T>(Option<&'a Projection>, PhantomData<T>);
 
-/// Deserializes a list response: `{"<key>": […]}`.
-pub struct ListSeed<'a, T>(ItemsSeed<'a, T>);
-
-struct ItemsSeed<'a, T> {
-    item: ObjectSeed<'a, T>,
-    limit: usize,
-}
+/// Deserializes a list response, each object whole: `{"<key>": […]}`.
+pub struct ListSeed<T>(PhantomData<T>);
 
 struct ProjectedVisitor<'a, T>(&'a Projection, PhantomData<T>);
 
@@ -69,15 +63,10 @@ impl<'a, T> ObjectSeed<'a, T> {
     }
 }
 
-impl<'a, T> ListSeed<'a, T> {
-    /// A seed with that projection of each object.
-    pub fn with(projection: Option<&'a Projection>) -> Self {
-        Self(ItemsSeed { item: ObjectSeed::with(projection), limit: usize::MAX })
-    }
-
-    /// Fails at the first object beyond `limit`, before the others are read into memory.
-    pub fn limit(self, limit: usize) -> Self {
-        Self(ItemsSeed { limit, ..self.0 })
+impl<T> ListSeed<T> {
+    /// A seed of a list of these objects.
+    pub fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -126,7 +115,7 @@ impl<'de, T: Resource, A: MapAccess<'de>> MapAccess<'de> for ProjectedMap<'_, T,
     }
 }
 
-impl<'de, T: Resource> DeserializeSeed<'de> for ListSeed<'_, T> {
+impl<'de, T: Resource> DeserializeSeed<'de> for ListSeed<T> {
     type Value = Vec<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
@@ -134,7 +123,7 @@ impl<'de, T: Resource> DeserializeSeed<'de> for ListSeed<'_, T> {
     }
 }
 
-impl<'de, T: Resource> Visitor<'de> for ListSeed<'_, T> {
+impl<'de, T: Resource> Visitor<'de> for ListSeed<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -145,40 +134,12 @@ impl<'de, T: Resource> Visitor<'de> for ListSeed<'_, T> {
         let mut found = None;
         while let Some(FieldKey(key)) = map.next_key()? {
             if key == T::JSON_KEY {
-                let item = ObjectSeed(self.0.item.0, PhantomData);
-                found = Some(map.next_value_seed(ItemsSeed { item, limit: self.0.limit })?);
+                found = Some(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
         found.ok_or_else(|| A::Error::missing_field(T::JSON_KEY))
-    }
-}
-
-impl<'de, T: Resource> DeserializeSeed<'de> for ItemsSeed<'_, T> {
-    type Value = Vec<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, T: Resource> Visitor<'de> for ItemsSeed<'_, T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of objects")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<Vec<T>, A::Error> {
-        let mut read = Vec::new();
-        while let Some(object) = objects.next_element_seed(ObjectSeed(self.item.0, PhantomData))? {
-            if read.len() == self.limit {
-                return Err(A::Error::custom("more objects than requested"));
-            }
-            read.push(object);
-        }
-        Ok(read)
     }
 }
 
@@ -212,22 +173,8 @@ mod tests {
     #[test]
     fn list_is_read_from_its_json_key() {
         let list = format!(r#"{{"other":[1,{{}}],"computers":[{ONE},{ONE}]}}"#);
-        for wanted in [None, Some(Projection::new([]))] {
-            let computers =
-                read(list.as_bytes(), ListSeed::<Computer>::with(wanted.as_ref())).unwrap();
-            assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
-            assert_eq!(computers[0].description.is_some(), wanted.is_none());
-        }
-    }
-
-    #[test]
-    fn list_beyond_its_limit_is_refused() {
-        let list = format!(r#"{{"computers":[{ONE},{ONE},{ONE}]}}"#);
-        assert!(read(list.as_bytes(), ListSeed::<Computer>::with(None).limit(2)).is_err());
-        assert_eq!(
-            read(list.as_bytes(), ListSeed::<Computer>::with(None).limit(3)).unwrap().len(),
-            3
-        );
+        let computers = read(list.as_bytes(), ListSeed::<Computer>::new()).unwrap();
+        assert_eq!(computers.iter().map(|computer| computer.id).collect::<Vec<_>>(), [7, 7]);
     }
 
     #[test]
@@ -253,10 +200,7 @@ mod tests {
         for wrong in
             ["[]", "{}", r#"{"computers":{}}"#, r#"{"computers":[7]}"#, r#"{"policies":[]}"#]
         {
-            assert!(
-                read(wrong.as_bytes(), ListSeed::<Computer>::with(Some(&wanted))).is_err(),
-                "{wrong}"
-            );
+            assert!(read(wrong.as_bytes(), ListSeed::<Computer>::new()).is_err(), "{wrong}");
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::deep_security::cache_ttl::CacheTtl;
 use crate::global_id::NodeKind;
+use crate::projection::Identity;
 
 /// A kind of object that can be listed and searched (`docs/reference/deep-security-api.md`, section
 /// 7).
@@ -21,14 +22,16 @@ pub trait Resource: DeserializeOwned + Send + Sync + 'static {
     /// The type in its global id.
     const NODE_KIND: NodeKind;
 
+    /// The members that identify an object.
+    fn identity() -> Identity {
+        Identity { node: Self::NODE_KIND, id: "ID".to_owned(), name: Self::NAME_FIELD.to_owned() }
+    }
+
     /// The id, unique within its tenant.
     fn id(&self) -> i64;
 
     /// The name; empty if it has none.
     fn name(&self) -> &str;
-
-    /// Drops the ids of its rules, which may be thousands.
-    fn drop_rules(&mut self) {}
 
     /// How long responses about it are cached; zero unless there is a setting for this kind.
     fn cache_ttl(_: &CacheTtl) -> Duration {

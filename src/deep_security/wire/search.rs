@@ -10,7 +10,7 @@ pub struct Page<T>(pub Vec<T>);
 
 impl<'de, T: Resource> Deserialize<'de> for Page<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ListSeed::with(None).deserialize(deserializer).map(Self)
+        ListSeed::new().deserialize(deserializer).map(Self)
     }
 }
 

@@ -1,11 +1,16 @@
-//! Scalars with a specification, references to tenants, and pages of lists.
+//! Scalars with a specification, references to tenants, pages of lists, and values that were written as
+//! JSON before.
 
 mod connection;
 mod page;
+mod projected;
 mod scalars;
 mod tenant_reference;
 
 pub use connection::{Connection, Edge, PageInfo};
 pub use page::{Page, page_limit};
+pub use projected::{
+    JsonBuffer, Projected, charge_text, largest_text, reserve_part, selected_fields,
+};
 pub use scalars::{DateTime, JsonValue};
 pub use tenant_reference::{TenantReference, TenantResolver};

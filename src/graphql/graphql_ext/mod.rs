@@ -4,6 +4,8 @@
 mod arrange;
 mod executor;
 mod schema_text;
+mod written_json;
 
 pub use executor::{ExecutableSchema, Executor, execute, subscribe};
 pub use schema_text::schema_text;
+pub use written_json::{write_json, written_json};

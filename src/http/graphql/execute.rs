@@ -203,7 +203,7 @@ pub async fn admit(
     let beginning = budgets.responses.take(account, RESPONSE_BEGINNING, until).await;
     let beginning = beginning.map_err(|_| no_room())?;
     let limit = state.graphql.current().limits.response;
-    let meter = ResponseMeter::new(limit, beginning, budgets.builders.clone());
+    let meter = ResponseMeter::new(limit, beginning, budgets.builders.clone(), budgets.patience);
     Ok((running, Arc::new(meter)))
 }
 

@@ -8,7 +8,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
-use serde::Serialize;
 use tokio::time::interval;
 use uuid::Uuid;
 
@@ -76,12 +75,9 @@ impl AsRef<[u8]> for SharedBytes {
 #[derive(Clone)]
 struct InFlight(Weak<Unsent>);
 
-/// Serializes JSON into a buffer of about the right size.
-pub fn write(json: &impl Serialize, size: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size + size / 8 + 256);
-    // Serialization cannot fail: all bodies are maps with text keys.
-    serde_json::to_writer(&mut bytes, json).unwrap_or_default();
-    bytes
+/// A buffer for a body of about that many bytes of JSON.
+pub fn buffer(size: usize) -> Vec<u8> {
+    Vec::with_capacity(size + size / 8 + 256)
 }
 
 /// Bytes that hold the permits that they need until they are sent; the rest is returned at once.

@@ -9,13 +9,14 @@ use async_graphql::{Response as GraphqlResponse, Value};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 
 use super::media_type::MediaType;
-use super::metered_response::{MeteredResponse, http_response, write};
+use super::metered_response::{MeteredResponse, buffer, http_response};
 use super::operation_summary::OperationSummary;
 use crate::auth::RequestId;
 use crate::error::{Error, ErrorCode, code_of, set_code};
+use crate::graphql::write_json;
 use crate::http::compression::{Encoded, encode};
 use crate::http::json_reply::DATABASE_RETRY_AFTER;
 use crate::http::state::AppState;
@@ -56,20 +57,31 @@ pub fn nothing_executed(response: &GraphqlResponse) -> bool {
 /// would write `"data": null`.
 pub struct ResponseBody<'a>(pub &'a GraphqlResponse);
 
-impl Serialize for ResponseBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
+impl ResponseBody<'_> {
+    /// Writes the body.
+    pub fn write(&self, to: &mut Vec<u8>) {
+        let start = to.len();
         if !nothing_executed(self.0) {
-            map.serialize_entry("data", &self.0.data)?;
+            to.extend_from_slice(b",\"data\":");
+            write_json(&self.0.data, to);
         }
         if !self.0.errors.is_empty() {
-            map.serialize_entry("errors", &self.0.errors)?;
+            to.extend_from_slice(b",\"errors\":");
+            write_serialized(&self.0.errors, to);
         }
         if !self.0.extensions.is_empty() {
-            map.serialize_entry("extensions", &self.0.extensions)?;
+            to.extend_from_slice(b",\"extensions\":");
+            write_serialized(&self.0.extensions, to);
         }
-        map.end()
+        // A response has data or errors, so there is a comma in place of the brace.
+        to[start] = b'{';
+        to.push(b'}');
     }
+}
+
+/// A value that can always be written: its keys are text and its numbers finite.
+fn write_serialized(value: &impl Serialize, to: &mut Vec<u8>) {
+    serde_json::to_writer(to, value).unwrap_or_default();
 }
 
 /// The extension of a response that says which operations it answers.
@@ -114,7 +126,8 @@ fn respond(
 ) -> Response {
     let MeteredResponse { response, size, permit, summary } = metered;
     let status = status(media, &response);
-    let bytes = write(&ResponseBody(&response), size);
+    let mut bytes = buffer(size);
+    ResponseBody(&response).write(&mut bytes);
     drop(response);
     let Encoded { bytes, coding } = encode(bytes);
     let permits = permit.into_iter().collect();
@@ -141,8 +154,14 @@ fn is_empty(data: &Value) -> bool {
 /// operation succeeds or fails by itself.
 pub fn batch(media: MediaType, metered: Vec<MeteredResponse>) -> Response {
     let size = metered.iter().map(|metered| metered.size).sum();
-    let bodies: Vec<_> = metered.iter().map(|metered| ResponseBody(&metered.response)).collect();
-    let bytes = write(&bodies, size);
+    let mut bytes = buffer(size);
+    let mut before = b'[';
+    for metered in &metered {
+        bytes.push(before);
+        ResponseBody(&metered.response).write(&mut bytes);
+        before = b',';
+    }
+    bytes.push(b']');
     let (permits, summaries): (Vec<_>, Vec<_>) =
         metered.into_iter().map(|metered| (metered.permit, metered.summary)).unzip();
     let permits = permits.into_iter().flatten().collect();
@@ -195,7 +214,9 @@ mod tests {
     fn library_writes_data_where_nothing_was_executed() {
         let error = request_error_of(&Error::not_found("value"));
         let response = GraphqlResponse::from_errors(vec![error]);
-        let ours = serde_json::to_value(ResponseBody(&response)).unwrap();
+        let mut ours = Vec::new();
+        ResponseBody(&response).write(&mut ours);
+        let ours: serde_json::Value = serde_json::from_slice(&ours).unwrap();
         let theirs = serde_json::to_value(&response).unwrap();
         assert!(ours.get("data").is_none());
         assert!(theirs.get("data").is_some_and(serde_json::Value::is_null));

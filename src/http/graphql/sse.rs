@@ -169,6 +169,8 @@ async fn send_last(state: &AppState, events: &mpsc::Sender<Bytes>, last: Metered
 
 fn next_event(response: &GraphqlResponse) -> Bytes {
     // Serialized JSON contains no line breaks, so that one `data` line holds it.
-    let json = serde_json::to_string(&ResponseBody(response)).unwrap_or_default();
-    format!("event: next\ndata: {json}\n\n").into()
+    let mut event = b"event: next\ndata: ".to_vec();
+    ResponseBody(response).write(&mut event);
+    event.extend_from_slice(b"\n\n");
+    event.into()
 }

@@ -57,7 +57,7 @@ impl Client {
     /// every call.
     pub async fn tenant(&self, operation: &Operation, id: &RemoteId) -> Result<RemoteTenant> {
         let answer = self.send(operation, self.calls.tenant(id), About::Tenant).await?;
-        let tenant = self.read(&answer, |answer| answer.tenant())?;
+        let tenant = self.read(answer, |answer| answer.tenant()).await?;
         self.is_the_one(&tenant.id, id).map(|()| tenant)
     }
 
@@ -67,7 +67,7 @@ impl Client {
     /// Those of every call.
     pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
         let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
-        self.read(&answer, |answer| answer.tenants())
+        self.read(answer, |answer| answer.tenants()).await
     }
 
     /// T3: the machines of a tenant.
@@ -80,7 +80,7 @@ impl Client {
         tenant: &RemoteId,
     ) -> Result<Vec<VirtualMachine>> {
         let answer = self.send(operation, self.calls.machines(tenant), About::Tenant).await?;
-        self.read(&answer, |answer| answer.machines())
+        self.read(answer, |answer| answer.machines()).await
     }
 
     /// T4: creates a tenant. The task, not this call, reports a name or account that exists already
@@ -162,7 +162,7 @@ impl Client {
     /// `TaskNotFound`.
     pub async fn task(&self, operation: &Operation, id: &RemoteId) -> Result<Task> {
         let answer = self.send(operation, self.calls.task(id), About::Task).await?;
-        let task = self.read(&answer, |answer| answer.task())?;
+        let task = self.read(answer, |answer| answer.task()).await?;
         self.is_the_one(&task.id, id).map(|()| task)
     }
 
@@ -173,7 +173,7 @@ impl Client {
     /// Those of every call.
     pub async fn tasks(&self, operation: &Operation, filter: &TaskFilter) -> Result<Vec<Task>> {
         let answer = self.send(operation, self.calls.tasks(filter), About::Nothing).await?;
-        self.read(&answer, |answer| answer.tasks())
+        self.read(answer, |answer| answer.tasks()).await
     }
 
     /// K3: cancels a task. Whatever this says, the task may still end as completed.
@@ -210,7 +210,8 @@ impl Client {
         tenant: &RemoteId,
     ) -> Result<Report> {
         let answer = self.send(operation, self.calls.report(id), About::Report).await?;
-        let report = self.read(&answer, |answer| answer.report(tenant))?;
+        let tenant = tenant.clone();
+        let report = self.read(answer, move |answer| answer.report(&tenant)).await?;
         if report.foreign_lines > 0 || !report.unreadable_lines.is_empty() {
             tracing::warn!(
                 upstream = %self.route.endpoint.upstream,
@@ -224,7 +225,7 @@ impl Client {
 
     async fn start(&self, operation: &Operation, call: Call, about: About) -> Result<Started> {
         let answer = self.send(operation, call, about).await?;
-        Ok(self.understand(&answer).started(answer.location.as_deref()))
+        Ok(understand(&answer, &self.zone).started(answer.location.as_deref()))
     }
 
     async fn send(&self, operation: &Operation, call: Call, about: About) -> Result<Answer> {
@@ -240,7 +241,7 @@ impl Client {
             Ok(answer)
         } else {
             let error = call_error::refusal(
-                &self.understand(&answer),
+                &understand(&answer, &self.zone),
                 (answer.status, kind, about),
                 &self.route,
                 &what,
@@ -249,21 +250,16 @@ impl Client {
         }
     }
 
-    fn understand<'a>(&'a self, answer: &'a Answer) -> wire::ResponseBody<'a> {
-        wire::ResponseBody {
-            body: &answer.body,
-            content_type: answer.content_type.as_deref(),
-            zone: &self.zone,
-        }
-    }
-
-    fn read<T>(
+    async fn read<T: Send + 'static>(
         &self,
-        answer: &Answer,
-        read: impl FnOnce(&wire::ResponseBody<'_>) -> std::result::Result<T, wire::Malformed>,
+        answer: Answer,
+        read: impl FnOnce(&wire::ResponseBody<'_>) -> std::result::Result<T, wire::Malformed>
+        + Send
+        + 'static,
     ) -> Result<T> {
-        read(&self.understand(answer))
-            .map_err(|malformed| self.noted(CallError::malformed(malformed, &self.route)))
+        let (own, zone) = (answer.clone(), self.zone.clone());
+        let read = self.outbound.parse(&answer, move || read(&understand(&own, &zone))).await;
+        read.map_err(|malformed| self.noted(CallError::malformed(malformed, &self.route)))
     }
 
     /// Passes an error on; an answer that is not from the server's API also marks the upstream as
@@ -281,4 +277,8 @@ impl Client {
             || self.noted(CallError::malformed(wire::Malformed::ABOUT_ANOTHER, &self.route));
         (found == asked).then_some(()).ok_or_else(about_another)
     }
+}
+
+fn understand<'a>(answer: &'a Answer, zone: &'a TimeZone) -> wire::ResponseBody<'a> {
+    wire::ResponseBody { body: &answer.body, content_type: answer.content_type.as_deref(), zone }
 }

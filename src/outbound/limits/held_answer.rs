@@ -78,7 +78,7 @@ impl AnswerBudget {
 
 impl HeldAnswer {
     /// The number of bytes held.
-    pub(in crate::outbound) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.permit.units()
     }
 

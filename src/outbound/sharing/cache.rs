@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::read_key::ReadKey;
 use crate::outbound::call::Answer;
+use crate::outbound::readings::Readings;
 
 /// The memory of an entry besides its body, in bytes.
 const OVERHEAD: usize = 512;
@@ -54,15 +55,21 @@ impl Cache {
     /// The cached answer, if it has not expired.
     pub(in crate::outbound) fn get(&self, key: &ReadKey) -> Option<Answer> {
         let found = self.0.as_ref()?.get(key)?;
-        (found.until > Instant::now()).then_some(found.answer)
+        // Nothing weighs what is read from an entry, so its readings are not kept with it.
+        let answer = Answer { readings: Readings::default(), ..found.answer };
+        (found.until > Instant::now()).then_some(answer)
     }
 
     /// Caches an answer of status 200.
     pub(in crate::outbound) fn put(&self, key: ReadKey, answer: &Answer, ttl: Duration) {
         let Some(entries) = self.0.as_ref().filter(|_| answer.status == 200) else { return };
         // Copied: the body may be a slice of a larger buffer, which it would keep alive unweighed.
-        let answer =
-            Answer { body: Bytes::copy_from_slice(&answer.body), held: None, ..answer.clone() };
+        let answer = Answer {
+            body: Bytes::copy_from_slice(&answer.body),
+            held: None,
+            readings: Readings::default(),
+            ..answer.clone()
+        };
         entries.insert(key, CachedAnswer { answer, until: Instant::now() + ttl });
     }
 }
@@ -75,7 +82,15 @@ mod tests {
 
     fn answer(status: u16, length: usize) -> Answer {
         let body = Bytes::from(vec![b'x'; length]);
-        Answer { status, content_type: None, location: None, cookies: Vec::new(), body, held: None }
+        Answer {
+            status,
+            content_type: None,
+            location: None,
+            cookies: Vec::new(),
+            body,
+            held: None,
+            readings: Readings::default(),
+        }
     }
 
     #[tokio::test(start_paused = true)]

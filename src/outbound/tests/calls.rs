@@ -157,3 +157,19 @@ async fn name_that_resolves_to_a_forbidden_address_is_not_called() {
     );
     assert_eq!(server.connections(), 0);
 }
+
+#[tokio::test]
+async fn long_answer_is_parsed_on_another_thread_than_requests_are_served_on() {
+    let server = ScriptedServer::start(|_, request| {
+        ok(&"x".repeat(if request.starts_with("GET /long ") { 300_000 } else { 3 }))
+    })
+    .await;
+    let outbound = outbound();
+    let serving = std::thread::current().id();
+    for (path, is_elsewhere) in [("short", false), ("long", true)] {
+        let operation = operation_of(Duration::from_secs(5));
+        let answer = outbound.send(&operation, &route(&server), read(path)).await.unwrap();
+        let thread = outbound.parse(&answer, || std::thread::current().id()).await;
+        assert_eq!(thread != serving, is_elsewhere, "{path}");
+    }
+}

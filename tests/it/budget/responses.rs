@@ -115,7 +115,7 @@ async fn unread_response_is_dropped_when_its_client_is_deleted() {
 
 #[tokio::test]
 async fn unread_responses_take_their_clients_share_and_no_neighbours() {
-    let rig = with_large_lists(|config| config.budget.responses = 384 * 1024 * 1024).await;
+    let rig = with_large_lists(|config| config.budget.responses = 96 * 1024 * 1024).await;
     let reader = rig.reader(rig.world.north).await;
     let mut unread = Vec::new();
     let refused = loop {

@@ -6,6 +6,7 @@ mod keys;
 mod lists;
 mod many_tenants;
 mod neighbours;
+mod projection;
 mod reading;
 pub mod rig;
 mod writing;

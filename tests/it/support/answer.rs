@@ -13,6 +13,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 impl Answer {
@@ -25,7 +27,8 @@ impl Answer {
             panic!("not JSON, status {status}: {}", String::from_utf8_lossy(&bytes))
         });
         notes::note_all(&body);
-        Self { status, headers, body }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Self { status, headers, body, text }
     }
 
     /// The data of a response; panics on errors.

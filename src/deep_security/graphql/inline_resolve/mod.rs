@@ -1,32 +1,20 @@
 //! Resolves plain objects without a future per field.
 //!
-//! async-graphql boxes a future for each field of each object and polls them concurrently. In a
-//! list of computers nearly every field is available at once, and the futures cost more than
-//! reading the list. These wrappers collect the selected fields once per list, write objects that
-//! are complete at once, and poll only the others concurrently. Selections that depend on the type
-//! are left to the library.
+//! async-graphql boxes a future for each field of each object and polls them concurrently. Nearly
+//! every field of the objects here is available at once, and the futures cost more than reading
+//! them. Selections that depend on the type are left to the library.
 
 use std::borrow::Cow;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
-use async_graphql::resolver_utils::{ContainerType, resolve_container, resolve_list};
+use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value};
-use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::budget::{ResponseMeter, Weight};
 use crate::graphql::{sum, weigh};
-
-/// The number of objects written before the task yields to others.
-const OBJECTS_PER_TURN: usize = 64;
-
-/// A list of objects; in the schema a list of `T`.
-pub struct InlineList<'a, T>(pub &'a [T]);
 
 /// One object whose fields are resolved one after the other; in the schema `T`. Not for objects
 /// with several asynchronous fields.
@@ -35,58 +23,6 @@ pub struct InlineObject<T>(pub T);
 /// One object with asynchronous fields, in the schema `T`. Several selected fields are resolved
 /// concurrently, a single one without the boxed future that this takes.
 pub struct LazyObject<T>(pub T);
-
-impl<T: ContainerType> OutputType for InlineList<'_, T> {
-    fn type_name() -> Cow<'static, str> {
-        <&[T]>::type_name()
-    }
-
-    fn qualified_type_name() -> String {
-        <&[T]>::qualified_type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        <&[T]>::create_type_info(registry)
-    }
-
-    async fn resolve(
-        &self,
-        ctx: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> ServerResult<Value> {
-        let Some(fields) = plain_fields(ctx) else {
-            return resolve_list(ctx, field, self.0, Some(self.0.len())).await;
-        };
-        let mut values = vec![Value::Null; self.0.len()];
-        let mut waiting = FuturesUnordered::new();
-        let meter = ctx.data_opt::<Arc<ResponseMeter>>();
-        let mut turn = None;
-        for (at, object) in self.0.iter().enumerate() {
-            stop_if_too_large(ctx)?;
-            if self.0.len() > OBJECTS_PER_TURN && at % OBJECTS_PER_TURN == 0 {
-                drop(turn.take());
-                // Other tasks of this thread must not wait for the whole list.
-                tokio::task::yield_now().await;
-                turn = match meter {
-                    Some(meter) => meter.build_permit().await,
-                    None => None,
-                };
-            }
-            let fields = &fields;
-            let mut written =
-                async move { write(&ctx.with_index(at), fields, object).await }.boxed();
-            match poll_fn(|cx| Poll::Ready(written.poll_unpin(cx))).await {
-                Poll::Ready(value) => values[at] = value,
-                Poll::Pending => waiting.push(written.map(move |value| (at, value))),
-            }
-        }
-        drop(turn);
-        while let Some((at, value)) = waiting.next().await {
-            values[at] = value;
-        }
-        Ok(Value::List(values))
-    }
-}
 
 impl<T: ContainerType> OutputType for InlineObject<T> {
     fn type_name() -> Cow<'static, str> {

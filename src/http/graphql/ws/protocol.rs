@@ -3,7 +3,7 @@
 
 use async_graphql::Response as GraphqlResponse;
 use async_graphql::http::WebSocketProtocols;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::super::request::GraphqlRequest;
@@ -144,14 +144,12 @@ impl Protocol {
 
 /// Not by `json!`, which would sort the members of the response.
 fn result_message(kind: &str, id: &str, response: &GraphqlResponse) -> String {
-    #[derive(Serialize)]
-    struct ResultMessage<'a> {
-        r#type: &'a str,
-        id: &'a str,
-        payload: ResponseBody<'a>,
-    }
-    let message = ResultMessage { r#type: kind, id, payload: ResponseBody(response) };
-    serde_json::to_string(&message).unwrap_or_default()
+    let id = json!(id);
+    let mut message = format!(r#"{{"type":"{kind}","id":{id},"payload":"#).into_bytes();
+    ResponseBody(response).write(&mut message);
+    message.push(b'}');
+    // JSON is UTF-8.
+    String::from_utf8(message).unwrap_or_default()
 }
 
 /// `complete`: the operation of that id has ended.

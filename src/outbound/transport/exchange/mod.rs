@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::outbound::call::{Answer, Call};
 use crate::outbound::failure::Failure;
 use crate::outbound::limits::{AnswerBudget, HeldAnswer};
+use crate::outbound::readings::Readings;
 use crate::outbound::route::Endpoint;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -220,6 +221,7 @@ fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
             cookies: cookies.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect(),
             body: response.body().clone(),
             held: None,
+            readings: Readings::default(),
         },
         retry_after: text(header::RETRY_AFTER).and_then(|text| retry_after(&text, now)),
         request_id: text(X_REQUEST_ID),

@@ -1,0 +1,170 @@
+//! Conversions of single JSON values, from the text of an upstream to the text of a response.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use serde_json::value::RawValue;
+
+use super::plan::Conversion;
+use crate::clock::Timestamp;
+use crate::global_id::GlobalId;
+
+/// The outcome of writing a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Its text was written.
+    Value,
+    /// The value is null, and nothing was written.
+    Null,
+    /// The value has an unexpected JSON type, and nothing was written.
+    Mismatch,
+}
+
+/// Why an object cannot be written.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    /// A text that looked like JSON is not: an escape stands for no character, or a member stands
+    /// twice.
+    Malformed,
+    /// The text would exceed its largest size.
+    TooLarge,
+}
+
+/// Where the ids of a body are unique.
+pub(super) type Place = uuid::Uuid;
+
+/// Writes a value that is neither an object nor a link. `raw` is JSON without space around it.
+pub(super) fn write_scalar(
+    conversion: &Conversion,
+    raw: &str,
+    place: Place,
+    to: &mut Vec<u8>,
+) -> Result<Written, Unfit> {
+    if raw == "null" {
+        return Ok(Written::Null);
+    }
+    Ok(match conversion {
+        Conversion::Boolean => match raw {
+            "true" | "false" => value(to, raw),
+            _ => Written::Mismatch,
+        },
+        Conversion::Text => return write_text(raw, to),
+        Conversion::Enum(words) => match text(raw)? {
+            Some(word) => quoted(to, words.value(&word)),
+            None => Written::Mismatch,
+        },
+        Conversion::List(item) => return write_list(item, raw, place, to),
+        Conversion::Json(max) => return write_json(*max, raw, to),
+        number => match integer(raw) {
+            Some(integer) => write_integer(number, integer, raw, place, to),
+            None => Written::Mismatch,
+        },
+    })
+}
+
+fn write_integer(
+    conversion: &Conversion,
+    integer: i64,
+    raw: &str,
+    place: Place,
+    to: &mut Vec<u8>,
+) -> Written {
+    match conversion {
+        Conversion::GlobalId(node) => quoted(to, &GlobalId::write(*node, place, raw)),
+        Conversion::Reference if integer == 0 => Written::Null,
+        Conversion::Id | Conversion::Reference => quoted(to, raw),
+        Conversion::SmallInteger if i32::try_from(integer).is_err() => Written::Null,
+        Conversion::Integer | Conversion::SmallInteger => value(to, raw),
+        Conversion::Date => match Timestamp::checked_from_millis(integer) {
+            Some(moment) => {
+                // Writing to a vector cannot fail.
+                let _ = write!(to, "\"{moment}\"");
+                Written::Value
+            }
+            None => Written::Null,
+        },
+        _ => Written::Mismatch,
+    }
+}
+
+/// The integer that a JSON value is, in the one spelling that JSON has for it.
+pub(super) fn integer(raw: &str) -> Option<i64> {
+    // JSON permits no plus sign and no leading zeros; `-0` is a number with a fraction.
+    raw.parse().ok().filter(|_| raw != "-0")
+}
+
+/// The text that a JSON string stands for; `None` for another JSON type.
+pub(super) fn text(raw: &str) -> Result<Option<Cow<'_, str>>, Unfit> {
+    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Ok(None);
+    };
+    if inner.contains('\\') {
+        serde_json::from_str::<String>(raw)
+            .map(|text| Some(Cow::Owned(text)))
+            .map_err(|_| Unfit::Malformed)
+    } else {
+        Ok(Some(Cow::Borrowed(inner)))
+    }
+}
+
+fn write_text(raw: &str, to: &mut Vec<u8>) -> Result<Written, Unfit> {
+    Ok(match text(raw)? {
+        // Without an escape the text is already as the response writes it.
+        Some(Cow::Borrowed(_)) => value(to, raw),
+        Some(Cow::Owned(text)) => {
+            serde_json::to_writer(to, &text).map_err(|_| Unfit::Malformed)?;
+            Written::Value
+        }
+        None => Written::Mismatch,
+    })
+}
+
+fn write_list(
+    item: &Conversion,
+    raw: &str,
+    place: Place,
+    to: &mut Vec<u8>,
+) -> Result<Written, Unfit> {
+    if !raw.starts_with('[') {
+        return Ok(Written::Mismatch);
+    }
+    let start = to.len();
+    let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| Unfit::Malformed)?;
+    let mut is_complete = true;
+    to.push(b'[');
+    for (index, raw) in items.iter().enumerate() {
+        if index > 0 {
+            to.push(b',');
+        }
+        is_complete &= write_scalar(item, raw.get(), place, to)? == Written::Value;
+    }
+    to.push(b']');
+    if is_complete {
+        Ok(Written::Value)
+    } else {
+        to.truncate(start);
+        Ok(Written::Mismatch)
+    }
+}
+
+fn write_json(max: usize, raw: &str, to: &mut Vec<u8>) -> Result<Written, Unfit> {
+    if raw.len() > max {
+        return Err(Unfit::Malformed);
+    }
+    let tree: serde_json::Value = serde_json::from_str(raw).map_err(|_| Unfit::Malformed)?;
+    serde_json::to_writer(to, &tree).map_err(|_| Unfit::Malformed)?;
+    Ok(Written::Value)
+}
+
+fn value(to: &mut Vec<u8>, text: &str) -> Written {
+    to.extend_from_slice(text.as_bytes());
+    Written::Value
+}
+
+/// Writes a text that needs no escapes.
+fn quoted(to: &mut Vec<u8>, text: &str) -> Written {
+    to.push(b'"');
+    to.extend_from_slice(text.as_bytes());
+    to.push(b'"');
+    Written::Value
+}
