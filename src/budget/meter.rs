@@ -31,9 +31,9 @@ pub struct Weight {
 pub struct ResponseMeter {
     largest: usize,
     json: AtomicUsize,
-    memory: AtomicUsize,
-    /// Those bytes of `memory` that are no part of the values.
-    beside: AtomicUsize,
+    /// Bytes of memory of the values, and of what the response holds in addition to them.
+    values: AtomicUsize,
+    extra: AtomicUsize,
     reserved: AtomicUsize,
     permit: Mutex<Permit<Uuid>>,
     builders: Arc<Semaphore>,
@@ -56,8 +56,8 @@ impl ResponseMeter {
         Self {
             largest,
             json: AtomicUsize::new(0),
-            memory: AtomicUsize::new(0),
-            beside: AtomicUsize::new(0),
+            values: AtomicUsize::new(0),
+            extra: AtomicUsize::new(0),
             reserved: AtomicUsize::new(permit.units()),
             permit: Mutex::new(permit),
             builders,
@@ -73,9 +73,9 @@ impl ResponseMeter {
         self.builders.acquire().await.ok()
     }
 
-    /// Reserves memory for a long part before it is built. A response that holds only its beginning
-    /// waits for it: a part takes longer to read from an upstream than clients take to read their
-    /// responses. Others do not wait: two that each hold what the other waits for would deadlock.
+    /// Reserves memory for a long part that was read from an upstream, before it is built. The first
+    /// part of a response waits for it, since a refusal would waste the read. Later ones do not: two
+    /// responses that each hold what the other waits for would wait in vain.
     ///
     /// # Errors
     /// As [`ResponseMeter::charge`].
@@ -84,11 +84,11 @@ impl ResponseMeter {
         if let Some(error) = self.failed.get() {
             return Err(error.clone());
         }
-        let (beginning, mut part) = {
+        let (held, mut part) = {
             let permit = self.permit.lock().unwrap_or_else(PoisonError::into_inner);
             (permit.units(), permit.none())
         };
-        if beginning > RESPONSE_BEGINNING {
+        if held > RESPONSE_BEGINNING {
             return Ok(());
         }
         match part.grow(bytes.next_multiple_of(STEP), Instant::now() + self.patience).await {
@@ -113,23 +113,25 @@ impl ResponseMeter {
             return Err(error.clone());
         }
         let json = self.json.fetch_add(weight.json, Ordering::Relaxed) + weight.json;
-        let memory = self.memory.fetch_add(weight.memory, Ordering::Relaxed) + weight.memory;
+        let values = self.values.fetch_add(weight.memory, Ordering::Relaxed) + weight.memory;
         if json > self.largest {
             return Err(self.exceed());
         }
+        let memory = values + self.extra.load(Ordering::Relaxed);
         if memory <= self.reserved.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.reserve(memory)
     }
 
-    /// Counts memory that the response takes besides its values, such as the text that they share.
+    /// Counts memory that the response holds in addition to its values, such as text that they
+    /// refer to.
     ///
     /// # Errors
     /// As [`ResponseMeter::charge`].
-    pub fn charge_beside(&self, bytes: usize) -> Result<()> {
-        self.beside.fetch_add(bytes, Ordering::Relaxed);
-        self.charge(Weight { json: 0, memory: bytes })
+    pub fn charge_extra(&self, bytes: usize) -> Result<()> {
+        self.extra.fetch_add(bytes, Ordering::Relaxed);
+        self.charge(Weight::default())
     }
 
     /// Counts the values of a complete response, some of which were charged before.
@@ -137,10 +139,9 @@ impl ResponseMeter {
     /// # Errors
     /// As [`ResponseMeter::charge`].
     pub fn charge_total(&self, total: Weight) -> Result<()> {
-        let values = self.memory.load(Ordering::Relaxed) - self.beside.load(Ordering::Relaxed);
         self.charge(Weight {
             json: total.json.saturating_sub(self.json.load(Ordering::Relaxed)),
-            memory: total.memory.saturating_sub(values),
+            memory: total.memory.saturating_sub(self.values.load(Ordering::Relaxed)),
         })
     }
 
@@ -263,12 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn memory_beside_the_values_counts_besides_their_total() {
+    fn extra_memory_is_counted_on_top_of_the_total_of_the_values() {
         let (pool, meter) = meter(100 * STEP, 1000);
-        meter.charge_beside(2 * STEP).unwrap();
+        meter.charge_extra(2 * STEP).unwrap();
         meter.charge(weight(600, STEP)).unwrap();
         meter.charge_total(weight(1000, 3 * STEP)).unwrap();
         assert_eq!((meter.size(), pool.figures().in_use), (1000, 5 * STEP));
+    }
+
+    #[test]
+    fn total_of_a_failed_response_is_the_error_whatever_is_charged_after_it() {
+        let (_pool, meter) = meter(100 * STEP, 1000);
+        meter.charge(weight(1001, 10)).unwrap_err();
+        meter.charge_extra(2 * STEP).unwrap_err();
+        let error = meter.charge_total(weight(5, 10)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::OperationTooCostly);
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub fn weigh_all(value: &Value) -> Weight {
     }
 }
 
-/// The size of JSON that a value carries: that of its copy in the body. Whoever wrote it counts the
-/// text itself, which responses may share.
+/// The size of the copy in the body of JSON that a value carries. The text itself, which responses
+/// may share, is counted where it is written.
 pub fn weight_of_json(bytes: usize) -> Weight {
     Weight { json: bytes, memory: bytes }
 }

@@ -8,14 +8,15 @@ use crate::error::{Error, Result};
 type Entry = (String, Arc<OnceLock<Reading>>);
 type Reading = Result<Arc<dyn Any + Send + Sync>>;
 
-/// The readings of one answer: callers who share the answer, and so its tenant and identity, and
-/// want the same of it read it once. They live as long as a caller holds the answer.
+/// The readings of one answer: callers who share the answer, and so its tenant and identity, share
+/// what they read from it. They live as long as a caller holds the answer.
 #[derive(Clone, Default)]
 pub struct Readings(Arc<Mutex<Vec<Entry>>>);
 
 impl Readings {
-    /// Returns the reading of that key, which `read` makes for the first caller. The key says all
-    /// that the reading depends on besides the answer.
+    /// Returns the reading of that key, or makes it by `read`. A caller that comes while another one
+    /// is reading reads too: waiting would block its thread until the other, whose priority may be
+    /// lower, goes on. The key says all that the reading depends on besides the answer.
     ///
     /// # Errors
     /// Those of `read`, for every caller.
@@ -25,8 +26,17 @@ impl Readings {
         read: impl FnOnce() -> Result<T>,
     ) -> Result<Arc<T>> {
         let cell = self.cell(key);
-        let reading = cell.get_or_init(|| read().map(|value| Arc::new(value) as Arc<_>)).clone()?;
-        reading.downcast().map_err(|_| Error::internal("one key stands for readings of two types"))
+        let reading = match cell.get() {
+            Some(reading) => reading,
+            None => {
+                let made = read().map(|value| Arc::new(value) as Arc<_>);
+                cell.get_or_init(|| made)
+            }
+        };
+        reading
+            .clone()?
+            .downcast()
+            .map_err(|_| Error::internal("one key stands for readings of two types"))
     }
 
     fn cell(&self, key: String) -> Arc<OnceLock<Reading>> {
@@ -57,6 +67,17 @@ mod tests {
             })
         };
         assert_eq!((*read("a").unwrap(), *read("a").unwrap(), *read("b").unwrap()), (1, 1, 2));
+    }
+
+    #[test]
+    fn caller_does_not_wait_for_another_one_that_is_reading() {
+        let readings = Readings::default();
+        let inner = readings.clone();
+        let outer = readings.get_or_read("a".to_owned(), || {
+            // In the middle of the first reading, as another thread would be.
+            inner.get_or_read("a".to_owned(), || Ok(2)).map(|value| *value - 1)
+        });
+        assert_eq!(*outer.unwrap(), 2, "the reading that ended first is that of all");
     }
 
     #[test]

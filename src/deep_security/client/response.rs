@@ -46,7 +46,7 @@ impl ApiResponse {
         self.read_with(PhantomData)
     }
 
-    /// Projects a list, once for all callers that share this response and want the same of it.
+    /// Projects a list. Callers that share this response and want the same of it share the text.
     ///
     /// # Errors
     /// As [`ApiResponse::read`].
@@ -70,8 +70,8 @@ impl ApiResponse {
         })
     }
 
-    /// Projects an object whose ids are unique in `place`, once for all callers that share this
-    /// response and want the same of it.
+    /// Projects an object whose ids are unique in `place`. Callers that share this response and want
+    /// the same of it share the text.
     ///
     /// # Errors
     /// As [`ApiResponse::read`].

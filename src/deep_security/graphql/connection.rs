@@ -182,7 +182,7 @@ impl<N: ConnectionNode> Connection<N> {
         }
         let links = self.plan.links(output);
         let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
-        let _turn = build_turn(ctx, size).await;
+        let _permit = build_permit(ctx, size).await;
         let mut buffer = JsonBuffer::new(ctx, size + 2);
         let objects = self
             .texts(output)
@@ -248,7 +248,7 @@ impl<N: ConnectionNode> Edge<'_, N> {
 
 /// Waits for a permit to write a list of that many bytes, if it is long: written one after the
 /// other, long lists of many callers take their memory one after the other too.
-async fn build_turn<'a>(ctx: &Context<'a>, size: usize) -> Option<SemaphorePermit<'a>> {
+async fn build_permit<'a>(ctx: &Context<'a>, size: usize) -> Option<SemaphorePermit<'a>> {
     if size <= LONG_LIST {
         return None;
     }

@@ -98,7 +98,7 @@ impl<'a> JsonBuffer<'a> {
         let bytes = self.json.len() - self.charged;
         self.charged = self.json.len();
         let Some(meter) = self.meter else { return Ok(()) };
-        meter.charge_beside(bytes)?;
+        meter.charge_extra(bytes)?;
         meter.charge(weight_of_json(bytes))
     }
 }
@@ -117,7 +117,7 @@ pub fn charge_text(ctx: &Context<'_>, bytes: usize, is_too_large: bool) -> Resul
     if is_too_large {
         return Err(meter.exceed());
     }
-    meter.charge_beside(bytes)
+    meter.charge_extra(bytes)
 }
 
 /// Reserves memory for a long part of the response before it is built.
