@@ -11,6 +11,7 @@ use apollo_compiler::executable::{ExecutableDocument, Field as Selected, Selecti
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Pos, Value};
 
+use super::compiled::Compiled;
 use super::cost;
 use super::literal::{self, Member};
 use super::normal_form::{Case, Field, Selections};
@@ -208,6 +209,7 @@ impl<'a> Collector<'a> {
             sizes: of.arguments.iter().any(|argument| self.is_size(argument)),
             ty: of.ty.clone(),
             below,
+            compiled: Compiled::default(),
         })
     }
 

@@ -7,6 +7,7 @@
 mod coerce;
 mod coerce_variables;
 mod collect;
+mod compiled;
 mod cost;
 mod diagnostics;
 mod document;

@@ -13,6 +13,7 @@ use async_graphql::{Name, Pos, Positioned};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::compiled::Compiled;
 use super::literal::Member;
 use super::variables::Variables;
 
@@ -62,6 +63,8 @@ pub struct Field {
     pub(super) sizes: bool,
     pub(super) ty: Type,
     pub(super) below: Option<Selections>,
+    /// What the resolver compiles from the selection.
+    pub compiled: Compiled,
 }
 
 impl NormalForm {
@@ -82,6 +85,19 @@ impl NormalForm {
     /// The root fields.
     pub fn root(&self) -> &[Field] {
         self.selections.cases.first().map_or(&[], |case| &case.fields)
+    }
+
+    /// The field with that path of response keys; `None` below an object whose type decides which
+    /// fields are selected.
+    pub fn field_at<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Option<&Field> {
+        let mut selections = Some(&self.selections);
+        let mut found = None;
+        for key in path {
+            let field = selections?.fields(None)?.iter().find(|field| field.key == key)?;
+            selections = field.below.as_ref();
+            found = Some(field);
+        }
+        found
     }
 
     /// The number of fields, of all object types together.

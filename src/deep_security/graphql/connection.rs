@@ -1,7 +1,6 @@
 //! Relay connections over the vendor's lists.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, ObjectType, TypeName};
@@ -10,6 +9,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
 
 use super::links::read_linked;
+use super::selection::CompiledSelection;
 use crate::budget::ResponseMeter;
 use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::graph::graphql::{JsonBuffer, PageInfo, Projected, reserve_part};
 use crate::ids::TenantId;
 use crate::paging::{cursor, read_cursor};
-use crate::projection::{Gap, Plan, ProjectedText};
+use crate::projection::{Gap, ProjectedText};
 
 /// In bytes of JSON. A longer list reserves its memory first; with links it is written under a permit.
 const LONG_LIST: usize = 64 * 1024;
@@ -55,11 +55,7 @@ pub struct Connection<N> {
     manager: Arc<Manager>,
     listing: Arc<Listing>,
     has_previous: bool,
-    plan: Arc<Plan>,
-    /// The response key of the field that returns the nodes, for each selection of the plan; with
-    /// that of the edges before it where it is below them.
-    outputs: Vec<String>,
-    node: PhantomData<fn() -> N>,
+    selection: Arc<CompiledSelection<N>>,
 }
 
 /// The text of the first objects of a page, which keeps the list and the memory that it holds.
@@ -88,17 +84,15 @@ pub struct Edge<'a, N> {
 }
 
 impl<N: ConnectionNode> Connection<N> {
-    /// The page of a listing that was read by the plan; `has_previous` if it continues after a
-    /// cursor.
+    /// The page of a listing that was read by the plan of that selection; `has_previous` if it
+    /// continues after a cursor.
     pub fn new(
         manager: &Arc<Manager>,
         listing: Arc<Listing>,
         has_previous: bool,
-        plan: Arc<Plan>,
-        outputs: Vec<String>,
+        selection: Arc<CompiledSelection<N>>,
     ) -> Self {
-        let manager = manager.clone();
-        Self { manager, listing, has_previous, plan, outputs, node: PhantomData }
+        Self { manager: manager.clone(), listing, has_previous, selection }
     }
 
     fn cursor(&self, id: i64) -> String {
@@ -113,8 +107,7 @@ impl<N: ConnectionNode> Connection<N> {
 
     /// The selection of the field with that response key.
     fn output(&self, key: &str) -> Result<usize> {
-        let output = self.outputs.iter().position(|output| output == key);
-        output.ok_or_else(|| Error::internal("the plan lacks a selection"))
+        self.selection.output(key).ok_or_else(|| Error::internal("the plan lacks a selection"))
     }
 
     /// The texts of a selection, each with the number of its objects that belong to the list.
@@ -180,7 +173,7 @@ impl<N: ConnectionNode> Connection<N> {
         if self.gaps(output).next().is_none() {
             return Projected::of_texts(ctx, self.whole_texts(output));
         }
-        let links = self.plan.links(output);
+        let links = self.selection.plan.links(output);
         let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
         let _permit = build_permit(ctx, size).await;
         let mut buffer = JsonBuffer::new(ctx, size + 2);
@@ -234,7 +227,7 @@ impl<N: ConnectionNode> Edge<'_, N> {
     async fn node(&self, ctx: &Context<'_>) -> Result<Projected<N>> {
         let Self { connection, page, object, key, .. } = self;
         let output = connection.output(&node_key(key, response_key(ctx)))?;
-        let links = connection.plan.links(output);
+        let links = connection.selection.plan.links(output);
         let text = &connection.listing.pages[*page].texts[output];
         let (_, gaps, _) = text.object(*object);
         let linked = read_linked(ctx, &connection.manager, links, gaps.iter()).await;

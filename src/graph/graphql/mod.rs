@@ -10,7 +10,7 @@ mod tenant_reference;
 pub use connection::{Connection, Edge, PageInfo};
 pub use page::{Page, page_limit};
 pub use projected::{
-    JsonBuffer, Projected, charge_text, largest_text, reserve_part, selected_fields,
+    JsonBuffer, Projected, charge_text, compile_selection, largest_text, reserve_part,
 };
 pub use scalars::{DateTime, JsonValue};
 pub use tenant_reference::{TenantReference, TenantResolver};

@@ -231,7 +231,8 @@ async fn resolve(
     let is_mutation = prepared.kind == OperationType::Mutation;
     let request = || {
         let request = Request::new("").data(context.clone()).data(calls.clone());
-        request.data(meter.clone()).data(Loaders::default())
+        let request = request.data(meter.clone()).data(Loaders::default());
+        request.data(prepared.operation.clone())
     };
     let executors = &state.graphql.executors;
     // Without a length that the request sets, only the values themselves tell how many they are.

@@ -13,8 +13,9 @@ use crate::config::LimitsConfig;
 use crate::error::{ErrorCode, RequestErrors, request_error, set_code};
 use crate::graphql::{Document, NormalForm, Operation, Refusal, SchemaModel, Shape, Variables};
 
-/// About how much memory a token takes once parsed: a field is some two hundred bytes.
-const BYTES_PER_TOKEN: u64 = 256;
+/// About how much memory a token takes once parsed: a field is some two hundred bytes, and as many
+/// in the plan that its resolver compiles.
+const BYTES_PER_TOKEN: u64 = 512;
 
 /// The SHA-256 of a document's text.
 pub type DocumentHash = [u8; 32];
