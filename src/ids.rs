@@ -140,6 +140,12 @@ impl fmt::Display for SubjectId {
     }
 }
 
+/// The UUID that a text of 36 characters with hyphens is, in either letter case.
+pub fn hyphenated_uuid(text: &str) -> Option<Uuid> {
+    const LENGTH: usize = 36;
+    if text.len() == LENGTH { Uuid::try_parse(text).ok() } else { None }
+}
+
 /// Generates a UUID of version 4.
 pub fn random_uuid(entropy: &dyn Entropy) -> Uuid {
     let mut bytes = [0; 16];

@@ -2,14 +2,17 @@
 //! recorded manager: CPU time per request, calls of the manager, memory.
 
 use tenant_gateway_simulators::deep_security::{Config, Limits, Simulator, TenantSeed};
+use tenant_gateway_simulators::integration_server::{
+    Config as MachinesConfig, Simulator as Machines, TenantSeed as MachinesSeed,
+};
 
 use crate::gateway::Server;
 use crate::load::{ask_over, graphql_request};
-use crate::recorded::RecordedManager;
+use crate::recorded::RecordedSystem;
 use crate::report::Report;
 use crate::resolver;
 use crate::support::{Engine, Fixture};
-use crate::upstream::{SETTINGS, link_each, token};
+use crate::upstream::{SETTINGS, link_each, link_server, token};
 
 /// Many rounds, since the speed of the machine varies between them.
 const ROUNDS: usize = 21;
@@ -74,6 +77,11 @@ const LEAST: [&str; 2] = ["{ __typename }", "{ currentSubject { id } }"];
 const LEAST_REQUESTS: usize = 6_000;
 const SUBJECT_AIM: f64 = 2.0;
 
+/// Machines of an Integration Server, whose answers are XML.
+const MACHINES: &str =
+    "{ integrationServer { virtualMachines(first: 100) { nodes { id biosID name createdAt } } } }";
+const MACHINES_AIM: f64 = 1.4;
+
 pub fn run(report: &mut Report) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let names: Vec<String> = (1..=16).map(|number| format!("Customer {number}")).collect();
@@ -83,8 +91,9 @@ pub fn run(report: &mut Report) {
     let manager = runtime.block_on(Simulator::start(manager)).expect("a free port");
     let fixture = runtime.block_on(Fixture::with_clients(Engine::Sqlite, 1));
     let links = fixture.customers.iter().copied().zip(names.iter().map(String::as_str));
-    let recorded = runtime.block_on(RecordedManager::start(&manager));
+    let recorded = runtime.block_on(RecordedSystem::start(&manager.base_url));
     runtime.block_on(link_each(&fixture, &manager, &recorded.base_url, links));
+    let server = runtime.block_on(integration_server(&fixture));
     let gateway =
         Server::gateway(&fixture.config, &fixture.folder().join("gateway.log"), &SETTINGS);
     let baseline = resolver::start(&recorded.base_url, &manager.customer(&names[0]).secret_key);
@@ -122,11 +131,26 @@ pub fn run(report: &mut Report) {
     let [least, subject] = LEAST.map(|document| vec![ask(document, &tenants[0]); LEAST_REQUESTS]);
     let what = "currentSubject, 1 connection: CPU, × __typename";
     compare(report, what, (&gateway, &subject), (&gateway, &least), 1, SUBJECT_AIM);
+    let list = vec![ask(QUESTIONS[0].gateway, &tenants[0]); QUESTIONS[0].requests];
+    let machines = vec![ask(MACHINES, &tenants[0]); QUESTIONS[0].requests];
+    let what = "100 machines in XML, 4 fields, 1 connection: CPU, × computers";
+    compare(report, what, (&gateway, &machines), (&gateway, &list), 1, MACHINES_AIM);
+    drop(server);
     report.ratio(
         "memory of a gateway under this load, MiB",
         vec![gateway.resident() as f64 / 1024.0],
         Some(40.0),
     );
+}
+
+/// Starts an Integration Server with the machines of the first customer, and links them.
+async fn integration_server(fixture: &Fixture) -> (Machines, RecordedSystem) {
+    const NAME: &str = "Customer";
+    let config = MachinesConfig::default().tenant(MachinesSeed::simple(NAME).machines(COMPUTERS));
+    let server = Machines::start(config).await.expect("a free port");
+    let recorded = RecordedSystem::start(&server.base_url).await;
+    link_server(fixture, &server, &recorded.base_url, (fixture.customers[0], NAME)).await;
+    (server, recorded)
 }
 
 /// Compares the CPU time that one server needs for its requests with what another one needs for
@@ -168,7 +192,7 @@ async fn size(manager: &Simulator, customer: &str) -> usize {
 /// fewer.
 fn calls(
     report: &mut Report,
-    manager: &RecordedManager,
+    manager: &RecordedSystem,
     gateway: &Server,
     request: &[u8],
     connections: usize,

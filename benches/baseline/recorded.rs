@@ -1,5 +1,5 @@
-//! A manager that repeats the responses of the simulator, which makes each of them anew from its
-//! objects: that takes more CPU time, and more of the caches, than the servers that are measured.
+//! A legacy system that repeats the responses of the simulator, which makes each of them anew from
+//! its objects: that takes more CPU time, and more of the caches, than the servers that are measured.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,16 +9,16 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
-use tenant_gateway_simulators::deep_security::Simulator;
 use tokio::net::TcpListener;
 
-const SECRET_KEY: &str = "api-secret-key";
+/// The headers that carry credentials.
+const CREDENTIALS: [&str; 2] = ["api-secret-key", "authorization"];
 
 /// The recorded responses, and how many calls were made.
-pub struct RecordedManager {
+pub struct RecordedSystem {
     pub base_url: String,
     state: Arc<Recording>,
 }
@@ -30,13 +30,15 @@ struct Recording {
     calls: AtomicUsize,
 }
 
+/// Method, path, credential and body.
 type Call = (Method, Uri, Vec<u8>, Bytes);
-type Answer = (StatusCode, Bytes);
+/// Status, content type and body.
+type Answer = (StatusCode, HeaderValue, Bytes);
 
-impl RecordedManager {
-    /// Starts a server that passes calls on to the simulator, equal reads only once.
-    pub async fn start(simulator: &Simulator) -> Self {
-        let url: Uri = simulator.base_url.parse().expect("a URL");
+impl RecordedSystem {
+    /// Starts a server that passes calls on to the simulator at that URL, equal reads only once.
+    pub async fn start(base_url: &str) -> Self {
+        let url: Uri = base_url.parse().expect("a URL");
         let origin = format!("http://{}", url.authority().expect("an address"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -67,11 +69,12 @@ async fn answer(
 ) -> Response {
     recording.calls.fetch_add(1, Ordering::Relaxed);
     let is_read = method == Method::GET || uri.path().ends_with("/search");
-    let key = headers.get(SECRET_KEY).map(|key| key.as_bytes().to_vec()).unwrap_or_default();
+    let key = CREDENTIALS.iter().find_map(|name| headers.get(*name));
+    let key = key.map(|key| key.as_bytes().to_vec()).unwrap_or_default();
     let call = (method, uri, key, body);
     let known =
         recording.answers.read().unwrap_or_else(PoisonError::into_inner).get(&call).cloned();
-    let (status, body) = match known {
+    let (status, content_type, body) = match known {
         Some(answer) => answer,
         None => {
             let answer = recording.ask(&call, headers).await;
@@ -82,18 +85,20 @@ async fn answer(
             answer
         }
     };
-    (status, [(CONTENT_TYPE, "application/json")], body).into_response()
+    (status, [(CONTENT_TYPE, content_type)], body).into_response()
 }
 
 impl Recording {
     async fn ask(&self, (method, uri, _, body): &Call, headers: HeaderMap) -> Answer {
-        let passed = ["api-version", SECRET_KEY, "content-type"];
-        let passed = passed.iter().filter_map(|name| Some((*name, headers.get(*name)?)));
+        let passed = ["api-version", "content-type"].into_iter().chain(CREDENTIALS);
+        let passed = passed.filter_map(|name| Some((name, headers.get(name)?)));
         let url = format!("{}{uri}", self.origin);
         let call = self.http.request(method.clone(), url).body(body.clone());
         let call = passed.fold(call, |call, (name, value)| call.header(name, value));
         let answer = call.send().await.expect("the simulator answers");
         let status = answer.status();
-        (status, answer.bytes().await.expect("the simulator answers in full"))
+        let content_type = answer.headers().get(CONTENT_TYPE).cloned();
+        let content_type = content_type.unwrap_or(HeaderValue::from_static(""));
+        (status, content_type, answer.bytes().await.expect("the simulator answers in full"))
     }
 }

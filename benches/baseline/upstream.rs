@@ -1,11 +1,12 @@
-//! Links a tenant to a simulated Deep Security manager.
+//! Links tenants to simulated legacy systems.
 
 use serde_json::{Value, json};
-use tenant_gateway::ids::TenantId;
+use tenant_gateway::ids::{TenantId, UpstreamId};
 use tenant_gateway::names::Name;
 use tenant_gateway::outbound::{AddressPolicy, BaseUrl};
 use tenant_gateway::upstreams::{Credential, LinkCheck, NewLink, NewUpstream, System};
 use tenant_gateway_simulators::deep_security::Simulator;
+use tenant_gateway_simulators::integration_server;
 
 use crate::gateway::Server;
 use crate::load::{ask_once, authorization, token_request};
@@ -34,25 +35,51 @@ pub async fn link_each(
     base_url: &str,
     links: impl IntoIterator<Item = (TenantId, &str)>,
 ) {
-    let core = &fixture.core;
-    let owner = fixture.administrator.tenant;
+    let credential = Credential::SecretKey(manager.primary().secret_key.clone());
+    let upstream = register(fixture, System::DeepSecurity, base_url, credential).await;
+    for (tenant, customer) in links {
+        link_to(fixture, upstream, tenant, manager.customer(customer).id.to_string()).await;
+    }
+}
+
+/// Registers an Integration Server, at that URL, and links the tenant to the one of that name.
+pub async fn link_server(
+    fixture: &Fixture,
+    server: &integration_server::Simulator,
+    base_url: &str,
+    (tenant, name): (TenantId, &str),
+) {
+    let user_name = "multitenancy".to_owned();
+    let credential = Credential::Basic { user_name, password: server.password() };
+    let upstream = register(fixture, System::IntegrationServer, base_url, credential).await;
+    link_to(fixture, upstream, tenant, server.tenant(name).id.clone()).await;
+}
+
+async fn register(
+    fixture: &Fixture,
+    system: System,
+    base_url: &str,
+    credential: Credential,
+) -> UpstreamId {
+    let (core, owner) = (&fixture.core, fixture.administrator.tenant);
     let new = NewUpstream {
         name: Name::parse("name", base_url).expect("a valid name"),
-        system: System::DeepSecurity,
+        system,
         base_url: BaseUrl::parse("baseURL", base_url, AddressPolicy { allow_private: true })
             .expect("loopback is allowed"),
-        credential: Credential::SecretKey(manager.primary().secret_key.clone()),
+        credential,
         ca_certificate: None,
         time_zone: "UTC".to_owned(),
     };
-    let upstream =
-        core.upstreams.register(&core.operator(owner), new).await.expect("it can be registered");
-    for (tenant, customer) in links {
-        let remote_tenant_id = Some(manager.customer(customer).id.to_string());
-        let new =
-            NewLink { tenant, upstream: upstream.id, remote_tenant_id, check: LinkCheck::PENDING };
-        core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
-    }
+    let upstream = core.upstreams.register(&core.operator(owner), new).await;
+    upstream.expect("it can be registered").id
+}
+
+async fn link_to(fixture: &Fixture, upstream: UpstreamId, tenant: TenantId, remote: String) {
+    let (core, owner) = (&fixture.core, fixture.administrator.tenant);
+    let remote_tenant_id = Some(remote);
+    let new = NewLink { tenant, upstream, remote_tenant_id, check: LinkCheck::PENDING };
+    core.upstreams.link(&core.operator(owner), new).await.expect("it can be linked");
 }
 
 /// Requests a token for the partner's administrator.

@@ -1,4 +1,4 @@
-//! What a resolver compiles from a selection, kept with the normal form.
+//! A resolver compiles a selection once; the result is kept with the normal form.
 
 use std::any::Any;
 use std::fmt;
@@ -25,7 +25,7 @@ impl Compiled {
             return Ok(compiled);
         }
         let compiled = Arc::new(compile()?);
-        // Whoever compiled first has set it; both values are equal.
+        // Another caller may have set it meanwhile; both values are equal.
         let _ = self.0.set(compiled.clone());
         Ok(compiled)
     }

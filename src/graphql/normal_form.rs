@@ -63,7 +63,7 @@ pub struct Field {
     pub(super) sizes: bool,
     pub(super) ty: Type,
     pub(super) below: Option<Selections>,
-    /// What the resolver compiles from the selection.
+    /// The resolver's compiled form of the selection.
     pub compiled: Compiled,
 }
 

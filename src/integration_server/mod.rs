@@ -19,4 +19,4 @@ pub mod service;
 pub mod tasks;
 pub mod wire;
 
-pub use service::IntegrationServer;
+pub use service::{IntegrationServer, WantedPage};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::object::{MemberKey, MembersSeed, Writer, identity, malformed};
+use super::object::{Format, MemberKey, MembersSeed, Writer, identity, malformed};
 use super::plan::Plan;
 use super::scalar::Unfit;
 use super::text::ProjectedText;
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
         let ListReader { plan, limit, place, largest, keeps, .. } = *self.0;
         let mut list = ProjectedList::default();
         list.texts.resize_with(plan.outputs.len(), ProjectedText::default);
-        let mut writer = Writer::new(place, largest);
+        let mut writer = Writer::new(Format::Json, place, largest);
         let mut values = Vec::new();
         loop {
             let seed = MembersSeed { members: &plan.members, values: &mut values };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::plain::{ReadDate, write_plain};
 use super::plan::{Conversion, Members, Plan, PlannedField, PlannedValue};
 use super::scalar::{Place, Unfit, Written, integer, text, write_scalar};
 use super::text::{Gap, ProjectedText};
@@ -52,7 +53,7 @@ impl<'de> DeserializeSeed<'de> for ObjectReader<'_> {
         let mut values = Vec::new();
         MembersSeed { members: &self.plan.members, values: &mut values }.deserialize(from)?;
         let identity = identity::<D::Error>(&values)?;
-        let mut writer = Writer::new(self.place, self.largest);
+        let mut writer = Writer::new(Format::Json, self.place, self.largest);
         let mut text = ProjectedText::default();
         let is_too_large = match writer.write(&self.plan.outputs[0].fields, &values, &mut text) {
             Ok(()) => false,
@@ -126,8 +127,17 @@ impl<'de> Visitor<'de> for MembersSeed<'_, 'de> {
     }
 }
 
+/// How the values of members are written by the system.
+#[derive(Clone, Copy)]
+pub(super) enum Format<'a> {
+    Json,
+    /// As plain text, with a function that reads its dates.
+    Plain(ReadDate<'a>),
+}
+
 /// Writes the fields of objects.
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
+    format: Format<'a>,
     place: Place,
     /// The number of bytes that may still be written.
     left: usize,
@@ -135,10 +145,10 @@ pub(super) struct Writer {
     pub mismatches: usize,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
     /// A writer of at most that many bytes.
-    pub fn new(place: Place, largest: usize) -> Self {
-        Self { place, left: largest, mismatches: 0 }
+    pub fn new(format: Format<'a>, place: Place, largest: usize) -> Self {
+        Self { format, place, left: largest, mismatches: 0 }
     }
 
     /// Writes one object.
@@ -159,18 +169,39 @@ impl Writer {
                         None => Written::Null,
                     };
                     if written != Written::Value {
-                        to.json.extend_from_slice(b"null");
+                        let is_required = matches!(conversion, Conversion::RequiredText);
+                        to.json.extend_from_slice(if is_required { b"\"\"" } else { b"null" });
                     }
                     self.mismatches += usize::from(written == Written::Mismatch);
                 }
+                PlannedValue::Group(slots, fields) => {
+                    let has_value =
+                        |slot: &usize| values[*slot].is_some_and(|raw| !self.is_null(raw));
+                    if slots.iter().any(has_value) {
+                        self.write(fields, values, to)?;
+                    } else {
+                        to.json.extend_from_slice(b"null");
+                    }
+                }
             }
-            // A part has counted its own fields.
-            if !matches!(value, PlannedValue::Member(_, Conversion::Object(..))) {
+            // The object has counted its own fields.
+            let is_object = matches!(
+                value,
+                PlannedValue::Member(_, Conversion::Object(..)) | PlannedValue::Group(..)
+            );
+            if !is_object {
                 self.count(to.json.len() - start)?;
             }
         }
         to.json.extend_from_slice(if fields.is_empty() { b"{}" } else { b"}" });
         Ok(())
+    }
+
+    fn is_null(&self, raw: &str) -> bool {
+        match self.format {
+            Format::Json => raw == "null",
+            Format::Plain(_) => raw.is_empty(),
+        }
     }
 
     fn count(&mut self, bytes: usize) -> Result<(), Unfit> {
@@ -184,6 +215,9 @@ impl Writer {
         raw: &str,
         to: &mut ProjectedText,
     ) -> Result<Written, Unfit> {
+        if let Format::Plain(date) = self.format {
+            return Ok(write_plain(conversion, raw, self.place, date, &mut to.json));
+        }
         match conversion {
             Conversion::Object(members, fields) => self.write_part(members, fields, raw, to),
             Conversion::Link(link) => Ok(match integer(raw) {

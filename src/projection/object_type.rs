@@ -54,16 +54,26 @@ pub enum Kind {
     SmallInteger,
     /// A boolean.
     Boolean,
-    /// A string.
+    /// A string. Plain text that is empty is null.
     Text,
+    /// A string, empty if there is none.
+    RequiredText,
+    /// A string that is a UUID with hyphens, in lower case; null for any other string.
+    Uuid,
     /// Milliseconds since 1970-01-01 UTC, as RFC 3339; null if they are out of range.
     Date,
     /// A string, as an enumeration value.
     Enum(Arc<Words>),
+    /// The word of an enumeration: a known one as the documentation of the system writes it, any other
+    /// one as it is, at most 100 characters.
+    EnumText(Arc<Words>),
     /// An array. One item that is null or of another JSON type makes the whole array a mismatch.
     List(Box<Kind>),
     /// An object that is a part of this one, of the type with that name.
     Object(String),
+    /// An object of the type with that name, whose members are those of this object; null if it has
+    /// none of them.
+    Group(String),
     /// An integer that refers to an object of the type with that name, which another call reads; 0
     /// refers to nothing and is null.
     Link(String),
@@ -84,6 +94,11 @@ impl Words {
     pub(super) fn value(&self, word: &str) -> &str {
         let known = self.known.iter().find(|(known, _)| known == word);
         known.map_or(self.unknown.as_str(), |(_, value)| value.as_str())
+    }
+
+    /// The entry of a word in any letter case.
+    pub(super) fn entry_of(&self, word: &str) -> Option<&(String, String)> {
+        self.known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word))
     }
 }
 

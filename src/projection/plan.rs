@@ -42,6 +42,8 @@ pub(super) enum PlannedValue {
     Constant(String),
     /// Converted from the member in that slot.
     Member(usize, Conversion),
+    /// An object of members of the same object, in those slots.
+    Group(Vec<usize>, Vec<PlannedField>),
 }
 
 /// A [`Kind`] with what the selection adds to it.
@@ -54,8 +56,11 @@ pub(super) enum Conversion {
     SmallInteger,
     Boolean,
     Text,
+    RequiredText,
+    Uuid,
     Date,
     Enum(Arc<Words>),
+    EnumText(Arc<Words>),
     List(Box<Self>),
     Object(Members, Vec<PlannedField>),
     /// The index of the link.
@@ -105,6 +110,12 @@ impl Plan {
         &self.key
     }
 
+    /// The names of the members that are read of an object: those of its identity and then others,
+    /// each once.
+    pub fn members(&self) -> &[String] {
+        &self.members.0
+    }
+
     /// The links of a selection; gaps refer to them by their index.
     pub fn links(&self, selection: usize) -> &[Link] {
         &self.outputs[selection].links
@@ -146,15 +157,31 @@ impl Compiler<'_> {
             } else {
                 let field = ty.fields.iter().find(|field| field.name == selected.name);
                 let field = field.ok_or_else(|| undescribed(&ty.name, &selected.name))?;
-                let slot = members.slot(&field.member);
                 self.path.push(selected.key.clone());
-                let conversion = self.conversion(ty, field, &field.kind, selected)?;
+                let value = self.value(ty, field, selected, members)?;
                 self.path.pop();
-                PlannedValue::Member(slot, conversion)
+                value
             };
             fields.push(PlannedField { opening, value });
         }
         Ok(fields)
+    }
+
+    fn value(
+        &mut self,
+        ty: &ObjectType,
+        field: &FieldType,
+        selected: &Selected,
+        members: &mut Members,
+    ) -> Result<PlannedValue> {
+        if let Kind::Group(group) = &field.kind {
+            let group = described(self.types, group)?;
+            // All, selected or not: they decide whether the object is there.
+            let slots = group.fields.iter().map(|field| members.slot(&field.member)).collect();
+            return Ok(PlannedValue::Group(slots, self.fields(group, &selected.below, members)?));
+        }
+        let slot = members.slot(&field.member);
+        Ok(PlannedValue::Member(slot, self.conversion(ty, field, &field.kind, selected)?))
     }
 
     fn conversion(
@@ -176,8 +203,12 @@ impl Compiler<'_> {
             Kind::SmallInteger => Conversion::SmallInteger,
             Kind::Boolean => Conversion::Boolean,
             Kind::Text => Conversion::Text,
+            Kind::RequiredText => Conversion::RequiredText,
+            Kind::Uuid => Conversion::Uuid,
             Kind::Date => Conversion::Date,
             Kind::Enum(words) => Conversion::Enum(words.clone()),
+            Kind::EnumText(words) => Conversion::EnumText(words.clone()),
+            Kind::Group(_) => return Err(undescribed(&ty.name, &field.name)),
             Kind::List(item) => {
                 Conversion::List(Box::new(self.conversion(ty, field, item, selected)?))
             }

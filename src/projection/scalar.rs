@@ -8,6 +8,10 @@ use serde_json::value::RawValue;
 use super::plan::Conversion;
 use crate::clock::Timestamp;
 use crate::global_id::GlobalId;
+use crate::ids::hyphenated_uuid;
+
+/// The most characters of a word of an enumeration.
+const WORD_MAX: usize = 100;
 
 /// The outcome of writing a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +52,11 @@ pub(super) fn write_scalar(
             "true" | "false" => value(to, raw),
             _ => Written::Mismatch,
         },
-        Conversion::Text => return write_text(raw, to),
+        Conversion::Text | Conversion::RequiredText => return write_text(raw, to),
+        Conversion::Uuid | Conversion::EnumText(_) => match text(raw)? {
+            Some(text) => write_word(conversion, &text, to),
+            None => Written::Mismatch,
+        },
         Conversion::Enum(words) => match text(raw)? {
             Some(word) => quoted(to, words.value(&word)),
             None => Written::Mismatch,
@@ -62,7 +70,32 @@ pub(super) fn write_scalar(
     })
 }
 
-fn write_integer(
+/// Writes a UUID or the word of an enumeration.
+pub(super) fn write_word(conversion: &Conversion, text: &str, to: &mut Vec<u8>) -> Written {
+    let written = match conversion {
+        Conversion::Uuid => hyphenated_uuid(text).map(|uuid| quoted(to, &uuid.to_string())),
+        Conversion::Enum(words) => word(text).map(|word| {
+            let known = words.entry_of(word);
+            quoted(to, known.map_or(words.unknown.as_str(), |(_, value)| value))
+        }),
+        Conversion::EnumText(words) => word(text).map(|word| {
+            let known = words.entry_of(word);
+            string(to, known.map_or(word, |(known, _)| known))
+        }),
+        _ => None,
+    };
+    written.unwrap_or(Written::Null)
+}
+
+/// A word of an enumeration, without the space around it and cut to 100 characters, since unknown
+/// words are shown; `None` if it is empty.
+pub fn word(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let end = text.char_indices().nth(WORD_MAX).map_or(text.len(), |(end, _)| end);
+    (end > 0).then(|| &text[..end])
+}
+
+pub(super) fn write_integer(
     conversion: &Conversion,
     integer: i64,
     raw: &str,
@@ -75,16 +108,16 @@ fn write_integer(
         Conversion::Id | Conversion::Reference => quoted(to, raw),
         Conversion::SmallInteger if i32::try_from(integer).is_err() => Written::Null,
         Conversion::Integer | Conversion::SmallInteger => value(to, raw),
-        Conversion::Date => match Timestamp::checked_from_millis(integer) {
-            Some(moment) => {
-                // Writing to a vector cannot fail.
-                let _ = write!(to, "\"{moment}\"");
-                Written::Value
-            }
-            None => Written::Null,
-        },
+        Conversion::Date => write_date(Timestamp::checked_from_millis(integer), to),
         _ => Written::Mismatch,
     }
+}
+
+pub(super) fn write_date(moment: Option<Timestamp>, to: &mut Vec<u8>) -> Written {
+    let Some(moment) = moment else { return Written::Null };
+    // Writing to a vector cannot fail.
+    let _ = write!(to, "\"{moment}\"");
+    Written::Value
 }
 
 /// The integer that a JSON value is, in the one spelling that JSON has for it.
@@ -156,13 +189,20 @@ fn write_json(max: usize, raw: &str, to: &mut Vec<u8>) -> Result<Written, Unfit>
     Ok(Written::Value)
 }
 
-fn value(to: &mut Vec<u8>, text: &str) -> Written {
+pub(super) fn value(to: &mut Vec<u8>, text: &str) -> Written {
     to.extend_from_slice(text.as_bytes());
     Written::Value
 }
 
+/// Writes a text as a JSON string.
+pub(super) fn string(to: &mut Vec<u8>, text: &str) -> Written {
+    // Writing to a vector cannot fail.
+    let _ = serde_json::to_writer(to, text);
+    Written::Value
+}
+
 /// Writes a text that needs no escapes.
-fn quoted(to: &mut Vec<u8>, text: &str) -> Written {
+pub(super) fn quoted(to: &mut Vec<u8>, text: &str) -> Written {
     to.push(b'"');
     to.extend_from_slice(text.as_bytes());
     to.push(b'"');

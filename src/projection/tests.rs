@@ -180,6 +180,124 @@ fn key_differs_with_the_selection() {
     assert_eq!(keys.len(), 4);
 }
 
+/// A type with every kind of text, once with its members in a group.
+fn described_by_words() -> Types {
+    let words = Arc::new(Words { known: vec![("On".into(), "ON".into())], unknown: "ODD".into() });
+    let fields = vec![
+        field("ID", Kind::GlobalId),
+        field("name", Kind::RequiredText),
+        field("uuid", Kind::Uuid),
+        field("state", Kind::Enum(words.clone())),
+        FieldType {
+            name: "stateText".to_owned(),
+            member: "state".to_owned(),
+            kind: Kind::EnumText(words),
+        },
+        field("at", Kind::Date),
+        field("count", Kind::SmallInteger),
+        field("flag", Kind::Boolean),
+        field("group", Kind::Group("Group".to_owned())),
+    ];
+    let identity = Identity {
+        node: NodeKind::IntegrationServerTenant,
+        id: "ID".to_owned(),
+        name: "name".to_owned(),
+    };
+    let group = vec![field("a", Kind::Text), field("b", Kind::Text)];
+    Types(vec![
+        ObjectType { name: "Thing".to_owned(), fields, identity: Some(identity) },
+        ObjectType { name: "Group".to_owned(), fields: group, identity: None },
+    ])
+}
+
+fn plan_by_words(names: &[&str]) -> Plan {
+    let mut selection = selected(names);
+    for field in &mut selection {
+        if field.name == "group" {
+            field.below = selected(&["a"]);
+        }
+    }
+    Plan::new(&described_by_words(), "Thing", &[&selection]).unwrap()
+}
+
+/// Projects one object of plain text, whose members are given by name.
+fn plain(names: &[&str], members: &[(&str, &str)]) -> String {
+    let plan = plan_by_words(names);
+    let value = |name: &String| {
+        let found = members.iter().find(|(member, _)| member == name);
+        found.map(|(_, text)| (*text).to_owned())
+    };
+    let values: Vec<_> = plan.members().iter().map(value).collect();
+    let date = |text: &str| (text == "soon").then(|| crate::clock::Timestamp::from_millis(0));
+    let objects = PlainObjects { plan: &plan, place: Uuid::nil(), largest: 10_000, date: &date };
+    let projected = objects.project([values.as_slice()]);
+    assert!(!projected.is_too_large);
+    String::from_utf8(projected.texts[0].first(1).to_vec()).unwrap()
+}
+
+#[test]
+fn plain_text_becomes_the_value_of_its_kind() {
+    let all = ["name", "uuid", "state", "stateText", "at", "count", "flag", "group"];
+    assert_eq!(
+        plain(&all, &[("ID", "1")]),
+        r#"{"name":"","uuid":null,"state":null,"stateText":null,"at":null,"count":null,"#
+            .to_owned()
+            + r#""flag":null,"group":null}"#
+    );
+    let members = [
+        ("name", "a \"b\""),
+        ("uuid", "345AE5D6-EEB7-4635-884A-01AC1781DEEB"),
+        ("state", " oN "),
+        ("at", "soon"),
+        ("count", " 7 "),
+        ("flag", "true"),
+        ("b", "unselected"),
+    ];
+    assert_eq!(
+        plain(&all, &members),
+        r#"{"name":"a \"b\"","uuid":"345ae5d6-eeb7-4635-884a-01ac1781deeb","state":"ON","#
+            .to_owned()
+            + r#""stateText":"On","at":"1970-01-01T00:00:00.000Z","count":7,"flag":true,"#
+            + r#""group":{"a":null}}"#
+    );
+    let odd = "odd ".repeat(50);
+    let members = [("uuid", "7"), ("state", odd.as_str()), ("at", "1"), ("flag", "yes")];
+    let names = ["uuid", "state", "stateText", "at", "flag"];
+    assert_eq!(
+        plain(&names, &members),
+        format!(
+            r#"{{"uuid":null,"state":"ODD","stateText":"{}","at":null,"flag":null}}"#,
+            &odd[..100]
+        )
+    );
+}
+
+#[test]
+fn json_has_the_same_kinds() {
+    let plan = plan_by_words(&["name", "uuid", "state", "stateText", "group"]);
+    let body = r#"{"things":[
+        {"ID":1},
+        {"ID":2,"name":"c","uuid":"345AE5D6-EEB7-4635-884A-01AC1781DEEB","state":"on","a":"d"},
+        {"ID":3,"uuid":7,"state":"","b":null}]}"#;
+    let list = read(&plan, body).unwrap();
+    let none = r#"{"name":"","uuid":null,"state":null,"stateText":null,"group":null}"#;
+    let third = r#"{"name":"","uuid":null,"state":"ODD","stateText":null,"group":null}"#;
+    let second = r#"{"name":"c","uuid":"345ae5d6-eeb7-4635-884a-01ac1781deeb","state":"ODD","#;
+    let second = second.to_owned() + r#""stateText":"On","group":{"a":"d"}}"#;
+    assert_eq!(texts(&list), [none, &second, third]);
+}
+
+#[test]
+fn plain_text_above_its_largest_size_is_cut_off() {
+    let plan = plan_by_words(&["name"]);
+    let date = |_: &str| None;
+    let objects = PlainObjects { plan: &plan, place: Uuid::nil(), largest: 40, date: &date };
+    let object = [Some("1".to_owned()), Some("twenty characters!!!".to_owned())];
+    let projected = objects.project([object.as_slice(), object.as_slice()]);
+    assert!(projected.is_too_large);
+    assert_eq!(projected.texts[0].first(1), br#"{"name":"twenty characters!!!"}"#);
+}
+
 proptest! {
     /// For any value of a member the text is one JSON object with the selected fields.
     #[test]

@@ -3,35 +3,25 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, ObjectType, TypeName};
+use async_graphql::{Context, Object, TypeName};
 use bytes::Bytes;
 use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
 
+use super::connection_node::ConnectionNode;
 use super::links::read_linked;
-use super::selection::CompiledSelection;
+use super::selection::ConnectionSelection;
 use crate::budget::ResponseMeter;
 use crate::deep_security::listing::Listing;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Resource;
 use crate::error::{Error, Result};
-use crate::graph::graphql::{JsonBuffer, PageInfo, Projected, reserve_part};
+use crate::graph::graphql::{
+    JsonBuffer, LONG_TEXT, PageInfo, Projected, reserve_long, response_key,
+};
 use crate::ids::TenantId;
 use crate::paging::{cursor, read_cursor};
 use crate::projection::{Gap, ProjectedText};
-
-/// In bytes of JSON. A longer list reserves its memory first; with links it is written under a permit.
-const LONG_LIST: usize = 64 * 1024;
-
-/// A GraphQL type of listed objects.
-pub trait ConnectionNode: ObjectType + Sized + 'static {
-    /// The vendor's object.
-    type Resource: Resource;
-    /// The name of its connection type.
-    const CONNECTION: &'static str;
-    /// The name of its edge type.
-    const EDGE: &'static str;
-}
 
 /// The content of a cursor: the collection, the tenant, and the id that the list continues after.
 type CursorContent = (String, TenantId, i64);
@@ -55,7 +45,7 @@ pub struct Connection<N> {
     manager: Arc<Manager>,
     listing: Arc<Listing>,
     has_previous: bool,
-    selection: Arc<CompiledSelection<N>>,
+    selection: Arc<ConnectionSelection<N>>,
 }
 
 /// The text of the first objects of a page, which keeps the list and the memory that it holds.
@@ -90,7 +80,7 @@ impl<N: ConnectionNode> Connection<N> {
         manager: &Arc<Manager>,
         listing: Arc<Listing>,
         has_previous: bool,
-        selection: Arc<CompiledSelection<N>>,
+        selection: Arc<ConnectionSelection<N>>,
     ) -> Self {
         Self { manager: manager.clone(), listing, has_previous, selection }
     }
@@ -103,11 +93,6 @@ impl<N: ConnectionNode> Connection<N> {
     fn ids(&self) -> impl Iterator<Item = i64> {
         let ids = self.listing.pages.iter().flat_map(|page| &page.kept);
         ids.copied().take(self.listing.count)
-    }
-
-    /// The selection of the field with that response key.
-    fn output(&self, key: &str) -> Result<usize> {
-        self.selection.output(key).ok_or_else(|| Error::internal("the plan lacks a selection"))
     }
 
     /// The texts of a selection, each with the number of its objects that belong to the list.
@@ -165,15 +150,13 @@ impl<N: ConnectionNode> Connection<N> {
 
     /// The items.
     async fn nodes(&self, ctx: &Context<'_>) -> Result<Projected<Vec<N>>> {
-        let output = self.output(response_key(ctx))?;
+        let output = self.selection.nodes.nodes(ctx)?;
         let size: usize = self.texts(output).map(|(text, count)| text.first(count).len() + 1).sum();
-        if size > LONG_LIST {
-            reserve_part(ctx, size).await?;
-        }
+        reserve_long(ctx, size).await?;
         if self.gaps(output).next().is_none() {
             return Projected::of_texts(ctx, self.whole_texts(output));
         }
-        let links = self.selection.plan.links(output);
+        let links = self.selection.nodes.plan.links(output);
         let linked = read_linked(ctx, &self.manager, links, self.gaps(output)).await;
         let _permit = build_permit(ctx, size).await;
         let mut buffer = JsonBuffer::new(ctx, size + 2);
@@ -226,8 +209,8 @@ impl<N: ConnectionNode> Edge<'_, N> {
     /// The item.
     async fn node(&self, ctx: &Context<'_>) -> Result<Projected<N>> {
         let Self { connection, page, object, key, .. } = self;
-        let output = connection.output(&node_key(key, response_key(ctx)))?;
-        let links = connection.selection.plan.links(output);
+        let output = connection.selection.nodes.node(key, ctx)?;
+        let links = connection.selection.nodes.plan.links(output);
         let text = &connection.listing.pages[*page].texts[output];
         let (_, gaps, _) = text.object(*object);
         let linked = read_linked(ctx, &connection.manager, links, gaps.iter()).await;
@@ -242,17 +225,8 @@ impl<N: ConnectionNode> Edge<'_, N> {
 /// Waits for a permit to write a list of that many bytes, if it is long: written one after the
 /// other, long lists of many callers take their memory one after the other too.
 async fn build_permit<'a>(ctx: &Context<'a>, size: usize) -> Option<SemaphorePermit<'a>> {
-    if size <= LONG_LIST {
+    if size <= LONG_TEXT {
         return None;
     }
     ctx.data_opt::<Arc<ResponseMeter>>()?.build_permit().await
-}
-
-fn response_key<'a>(ctx: &Context<'a>) -> &'a str {
-    ctx.item.node.response_key().node.as_str()
-}
-
-/// The key of the selection of an edge's node.
-pub fn node_key(edges: &str, node: &str) -> String {
-    format!("{edges}/{node}")
 }

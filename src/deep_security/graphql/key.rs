@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::connection::ConnectionNode;
+use super::connection_node::ConnectionNode;
 use super::convert::{date_text, date_time, reference, text};
 use super::enums::DeepSecurityLocale;
 use super::fetch::fetch_reference;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_graphql::Context;
 use futures_util::FutureExt;
 
-use super::connection::{Connection, ConnectionNode, parse_after};
+use super::connection::{Connection, parse_after};
+use super::connection_node::ConnectionNode;
 use super::criteria::{DeepSecurityCriterion, criteria};
 use super::fetch::in_slot;
 use super::inline_resolve::InlineObject;
-use super::selection::CompiledSelection;
+use super::selection::ConnectionSelection;
 use crate::auth::graphql::operation;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::Expand;
@@ -41,8 +42,8 @@ pub async fn list<N: ConnectionNode>(
     arguments: ListArguments,
 ) -> Result<Option<List<N>>> {
     let has_previous = arguments.after.is_some();
-    let selection = CompiledSelection::<N>::of_connection(ctx)?;
-    let plan = &selection.plan;
+    let selection = ConnectionSelection::<N>::of(ctx)?;
+    let plan = &selection.nodes.plan;
     let query = query::<N::Resource>(manager, arguments, selection.expand.clone())?;
     let operation = operation(ctx)?;
     let key = format!("{}{}", query.sharing_key::<N::Resource>(), plan.key());

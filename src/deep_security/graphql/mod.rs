@@ -6,6 +6,7 @@
 mod change;
 mod computer;
 mod connection;
+mod connection_node;
 mod convert;
 mod criteria;
 mod enums;

@@ -3,10 +3,10 @@
 use async_graphql::Context;
 use futures_util::FutureExt;
 
-use super::connection::ConnectionNode;
+use super::connection_node::ConnectionNode;
 use super::fetch::in_slot;
 use super::links::read_linked;
-use super::selection::CompiledSelection;
+use super::selection::ObjectSelection;
 use crate::auth::graphql::operation;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::wire::Resource;
@@ -19,7 +19,7 @@ pub async fn object<N: ConnectionNode>(
     manager: &Manager,
     id: &str,
 ) -> Result<Option<Projected<N>>> {
-    let selection = CompiledSelection::<N>::of_object(ctx)?;
+    let selection = ObjectSelection::<N>::of(ctx)?;
     let plan = &selection.plan;
     let id = manager.ids().object(N::Resource::KIND, N::Resource::NODE_KIND, id)?;
     let get = manager.get::<N::Resource>(operation(ctx)?, id, selection.expand.as_ref()).boxed();

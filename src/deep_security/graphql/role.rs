@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ID, Object};
 
-use super::connection::ConnectionNode;
+use super::connection_node::ConnectionNode;
 use crate::deep_security::manager::Manager;
 use crate::deep_security::model::IdScope;
 use crate::deep_security::wire::Role;

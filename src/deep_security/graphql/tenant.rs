@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{ID, Object};
 
-use super::connection::ConnectionNode;
+use super::connection_node::ConnectionNode;
 use super::convert::{date_text, date_time, text};
 use super::enums::{DeepSecurityLocale, DeepSecurityTenantState, DeepSecurityVisibleModule};
 use crate::deep_security::manager::Manager;

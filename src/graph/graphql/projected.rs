@@ -22,6 +22,9 @@ use crate::projection::Selected;
 /// The number of bytes after which the meter is charged.
 const STEP: usize = 64 * 1024;
 
+/// In bytes of JSON. A longer part of a response reserves its memory before it is built.
+pub const LONG_TEXT: usize = 64 * 1024;
+
 /// The JSON of a value of `T` with its selected fields, which becomes a part of the response as it
 /// is. In the schema it is a `T`.
 pub struct Projected<T>(Value, PhantomData<fn() -> T>);
@@ -125,12 +128,12 @@ pub fn charge_text(ctx: &Context<'_>, bytes: usize, is_too_large: bool) -> Resul
     meter.charge_extra(bytes)
 }
 
-/// Reserves memory for a long part of the response before it is built.
+/// Reserves memory for a part of the response before it is built, if it is long.
 ///
 /// # Errors
 /// As [`ResponseMeter::reserve_part`].
-pub async fn reserve_part(ctx: &Context<'_>, bytes: usize) -> Result<()> {
-    match ctx.data_opt::<Arc<ResponseMeter>>() {
+pub async fn reserve_long(ctx: &Context<'_>, bytes: usize) -> Result<()> {
+    match ctx.data_opt::<Arc<ResponseMeter>>().filter(|_| bytes > LONG_TEXT) {
         Some(meter) => meter.reserve_part(bytes).await,
         None => Ok(()),
     }

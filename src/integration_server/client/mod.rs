@@ -6,6 +6,7 @@
 
 mod call_error;
 mod calls;
+mod list;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::outbound::{Answer, Call, Kind, Operation, Outbound, UpstreamRoute};
 use crate::upstreams::{Connection, Credential};
 
 pub use call_error::{CallError, CallErrorKind};
+pub use list::{ListAnswer, ObjectPage, PageProjection};
 
 /// The result of a call.
 type Result<T> = std::result::Result<T, CallError>;
@@ -66,8 +68,15 @@ impl Client {
     /// # Errors
     /// Those of every call.
     pub async fn tenants(&self, operation: &Operation) -> Result<Vec<RemoteTenant>> {
-        let answer = self.send(operation, self.calls.tenants(), About::Nothing).await?;
-        self.read(answer, |answer| answer.tenants()).await
+        self.tenants_of(&self.tenant_list(operation).await?).await
+    }
+
+    /// The tenants of a list.
+    ///
+    /// # Errors
+    /// `Failed` for a malformed answer.
+    pub async fn tenants_of(&self, list: &ListAnswer) -> Result<Vec<RemoteTenant>> {
+        self.read(list.answer.clone(), |answer| answer.tenants()).await
     }
 
     /// T3: the machines of a tenant.
@@ -79,8 +88,15 @@ impl Client {
         operation: &Operation,
         tenant: &RemoteId,
     ) -> Result<Vec<VirtualMachine>> {
-        let answer = self.send(operation, self.calls.machines(tenant), About::Tenant).await?;
-        self.read(answer, |answer| answer.machines()).await
+        self.machines_of(&self.machine_list(operation, tenant).await?).await
+    }
+
+    /// The machines of a list.
+    ///
+    /// # Errors
+    /// `Failed` for a malformed answer.
+    pub async fn machines_of(&self, list: &ListAnswer) -> Result<Vec<VirtualMachine>> {
+        self.read(list.answer.clone(), |answer| answer.machines()).await
     }
 
     /// T4: creates a tenant. The task, not this call, reports a name or account that exists already

@@ -1,11 +1,13 @@
 //! The Integration Server in the graph.
 
+mod connection;
 mod dates;
 mod find;
 mod inputs;
 mod lists;
 mod machine;
 mod mutation;
+mod object_types;
 mod query;
 mod report;
 mod subscription;

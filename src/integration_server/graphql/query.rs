@@ -4,7 +4,8 @@ use async_graphql::{Context, ID, Object};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::lists::{ListArguments, count};
+use super::connection::{ConnectionSelection, ObjectConnection};
+use super::lists::{count, page_query};
 use super::machine::MachineObject;
 use super::report::ReportObject;
 use super::task::TaskObject;
@@ -15,11 +16,11 @@ use crate::auth::graphql::{operation, request, scope_within, service};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::global_id::{GlobalId, NodeKind};
-use crate::graph::graphql::{Connection, Edge};
+use crate::graph::graphql::{Connection, Edge, largest_text};
 use crate::ids::TenantId;
-use crate::integration_server::IntegrationServer;
-use crate::integration_server::model::{RemoteTenant, VirtualMachine};
+use crate::integration_server::model::PageQuery;
 use crate::integration_server::tasks::model::{StateFilter, TaskQuery};
+use crate::integration_server::{IntegrationServer, WantedPage};
 use crate::outbound::TenantSlot;
 use crate::paging::{cursor, read_cursor};
 use crate::roles::Permission;
@@ -99,16 +100,15 @@ impl IntegrationServerObject {
             desc = "Returns items whose name matches. `%` matches any text; case-insensitive."
         )]
         name: Option<String>,
-    ) -> Result<Option<Connection<MachineObject>>> {
-        let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
+    ) -> Result<Option<ObjectConnection<MachineObject>>> {
+        let selection = ConnectionSelection::of(ctx)?;
+        let has_previous = after.is_some();
+        let query = page_query(first, after.as_deref(), name.as_deref())?;
+        let wanted = wanted(ctx, &selection, query);
         let server = service::<IntegrationServer>(ctx)?;
-        let within = server.linked_tenant(&self.scope).await?.within();
-        let machines =
-            self.read(ctx, server.machines(&self.scope, operation(ctx)?).boxed()).await?;
-        let place = |machine: &VirtualMachine| {
-            (machine.name.clone().unwrap_or_default(), machine.id.canonical())
-        };
-        Ok(Some(arguments.page(&machines, place, |machine| MachineObject::new(within, machine))))
+        let page = server.machine_page(&self.scope, operation(ctx)?, wanted).boxed();
+        let page = self.read(ctx, page).await?;
+        ObjectConnection::new(ctx, selection, page, has_previous).map(Some)
     }
 
     /// Returns a task on this tenant or one below it that was started through the gateway.
@@ -196,16 +196,25 @@ impl IntegrationServerObject {
             name = "upstreamID"
         )]
         upstream_id: Option<ID>,
-    ) -> Result<Option<Connection<TenantObject>>> {
-        let arguments = ListArguments::read(first, after.as_deref(), name.as_deref())?;
+    ) -> Result<Option<ObjectConnection<TenantObject>>> {
+        let selection = ConnectionSelection::of(ctx)?;
+        let has_previous = after.is_some();
+        let query = page_query(first, after.as_deref(), name.as_deref())?;
+        let wanted = wanted(ctx, &selection, query);
         let server = service::<IntegrationServer>(ctx)?;
         let upstream = upstream_id.as_ref().map(|id| id.as_str());
-        let found =
-            self.read(ctx, server.tenants(&self.scope, operation(ctx)?, upstream).boxed()).await?;
-        let (upstream, tenants) = found;
-        let place = |tenant: &RemoteTenant| (tenant.name.clone(), tenant.id.canonical());
-        Ok(Some(arguments.page(&tenants, place, |tenant| TenantObject::new(upstream, tenant))))
+        let page = server.tenant_page(&self.scope, operation(ctx)?, upstream, wanted).boxed();
+        let page = self.read(ctx, page).await?;
+        ObjectConnection::new(ctx, selection, page, has_previous).map(Some)
     }
+}
+
+fn wanted<N>(
+    ctx: &Context<'_>,
+    selection: &ConnectionSelection<N>,
+    query: PageQuery,
+) -> WantedPage {
+    WantedPage { plan: selection.nodes.plan.clone(), query, largest: largest_text(ctx) }
 }
 
 /// The gateway's own id in the global id of a report; any other id as it is.

@@ -1,6 +1,8 @@
 //! The objects of the Integration Server as types.
 
+mod listed_object;
 mod new_tenant;
+mod page_query;
 mod remote_id;
 mod report;
 mod task;
@@ -13,8 +15,11 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::ids::hyphenated_uuid;
 
+pub use listed_object::ListedObject;
 pub use new_tenant::{Administrator, AdministratorPassword, NewTenant, NewTenantKind};
+pub use page_query::PageQuery;
 pub use remote_id::RemoteId;
 pub use report::{Report, ReportPeriod, ReportRange};
 pub use task::{
@@ -170,7 +175,7 @@ impl BiosId {
 
     /// Parses the server's text; `None` if it is no UUID with hyphens.
     pub fn read(text: &str) -> Option<Self> {
-        hyphenated(text).map(Self)
+        hyphenated_uuid(text).map(Self)
     }
 }
 
@@ -178,12 +183,6 @@ impl fmt::Display for BiosId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// The UUID that a text of 36 characters is.
-pub(super) fn hyphenated(text: &str) -> Option<Uuid> {
-    const LENGTH: usize = 36;
-    if text.len() == LENGTH { Uuid::try_parse(text).ok() } else { None }
 }
 
 /// A date of the server, which writes them without a zone.

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::hyphenated;
 use crate::error::{Error, Result};
+use crate::ids::hyphenated_uuid;
 
 const LENGTH_MAX: usize = 200;
 
@@ -47,14 +47,14 @@ impl RemoteId {
 
     /// The canonical text that all equal identifiers share, which is stored and looked up.
     pub fn canonical(&self) -> String {
-        hyphenated(&self.0).map_or_else(|| self.0.clone(), |uuid| uuid.to_string())
+        hyphenated_uuid(&self.0).map_or_else(|| self.0.clone(), |uuid| uuid.to_string())
     }
 }
 
 impl PartialEq for RemoteId {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
-            || hyphenated(&self.0).is_some_and(|uuid| hyphenated(&other.0) == Some(uuid))
+            || hyphenated_uuid(&self.0).is_some_and(|uuid| hyphenated_uuid(&other.0) == Some(uuid))
     }
 }
 
@@ -62,7 +62,7 @@ impl Eq for RemoteId {}
 
 impl Hash for RemoteId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match hyphenated(&self.0) {
+        match hyphenated_uuid(&self.0) {
             Some(uuid) => uuid.hash(state),
             None => self.0.hash(state),
         }

@@ -24,6 +24,8 @@ use crate::ids::UpstreamId;
 use crate::outbound::{Operation, Outbound};
 use crate::upstreams::{Connection, System, Upstreams};
 
+pub use read::WantedPage;
+
 /// The Integration Servers of all tenants.
 pub struct IntegrationServer {
     database: Arc<Database>,

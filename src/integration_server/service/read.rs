@@ -2,15 +2,38 @@
 
 use std::sync::Arc;
 
-use super::IntegrationServer;
+use uuid::Uuid;
+
+use super::{IntegrationServer, LinkedTenant};
 use crate::auth::TenantScope;
 use crate::error::{Error, Result};
 use crate::ids::{TaskId, UpstreamId};
-use crate::integration_server::client::{CallErrorKind, Client};
-use crate::integration_server::model::{RemoteId, RemoteTenant, Report, VirtualMachine};
+use crate::integration_server::client::{
+    CallErrorKind, Client, ListAnswer, ObjectPage, PageProjection,
+};
+use crate::integration_server::model::{PageQuery, RemoteId, RemoteTenant, Report, VirtualMachine};
 use crate::integration_server::tasks::TaskRecord;
 use crate::integration_server::tasks::model::CreatedObject;
 use crate::outbound::Operation;
+use crate::projection::Plan;
+use crate::upstreams::Connection;
+
+/// The page of a list that a caller wants.
+pub struct WantedPage {
+    /// The plan of the type of its objects.
+    pub plan: Arc<Plan>,
+    /// The query for its objects.
+    pub query: PageQuery,
+    /// The most bytes of text.
+    pub largest: usize,
+}
+
+impl WantedPage {
+    fn in_place(self, place: Uuid) -> PageProjection {
+        let Self { plan, query, largest } = self;
+        PageProjection { plan, query, place, largest }
+    }
+}
 
 impl IntegrationServer {
     /// The tenant of the scope as it is at its server.
@@ -32,7 +55,7 @@ impl IntegrationServer {
         operation.once(key, ask).await
     }
 
-    /// The machines of the scope's tenant, by name, then by identifier.
+    /// The machines of the scope's tenant.
     ///
     /// # Errors
     /// As [`IntegrationServer::tenant`].
@@ -44,20 +67,45 @@ impl IntegrationServer {
         let linked = self.linked_tenant(scope).await?;
         let key = (linked.connection.installation_route().key(), "machines".to_owned());
         let ask = || async {
-            let machines = linked.client.machines(operation, &linked.tenant).await;
-            let machines = machines.map_err(|error| linked.named(error));
-            self.note_use(scope, &linked, &machines).await;
-            let mut machines = machines?;
-            machines.sort_by_cached_key(|machine| {
-                (machine.name.clone().unwrap_or_default(), machine.id.canonical())
-            });
-            Ok(machines)
+            let list = self.machine_list(scope, &linked, operation).await?;
+            Ok(linked.client.machines_of(&list).await?)
         };
         operation.once(key, ask).await
     }
 
-    /// All tenants of an installation that the scope's tenant owns, by name, then by identifier,
-    /// and which installation it is.
+    /// A page of the machines of the scope's tenant, by name, then by identifier.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::tenant`].
+    pub async fn machine_page(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        wanted: WantedPage,
+    ) -> Result<Arc<ObjectPage>> {
+        let linked = self.linked_tenant(scope).await?;
+        let list = self.machine_list(scope, &linked, operation).await?;
+        linked.client.page(&list, wanted.in_place(linked.within())).await
+    }
+
+    /// The list of machines. Fields that need it at the same time share one call.
+    async fn machine_list(
+        &self,
+        scope: &TenantScope,
+        linked: &LinkedTenant,
+        operation: &Operation,
+    ) -> Result<Arc<ListAnswer>> {
+        let key = (linked.connection.installation_route().key(), "machines".to_owned());
+        let ask = || async {
+            let list = linked.client.machine_list(operation, &linked.tenant).await;
+            let list = list.map_err(|error| linked.named(error));
+            self.note_use(scope, linked, &list).await;
+            list
+        };
+        operation.shared(key, ask).await
+    }
+
+    /// All tenants of an installation that the scope's tenant owns, and which installation it is.
     ///
     /// # Errors
     /// `FORBIDDEN` if it owns none, `NOT_FOUND` for one that it does not own, `CONFLICT` if it owns
@@ -69,13 +117,29 @@ impl IntegrationServer {
         upstream: Option<&str>,
     ) -> Result<(UpstreamId, Arc<Vec<RemoteTenant>>)> {
         let (client, connection) = self.owned(scope, upstream).await?;
-        let key = (connection.installation_route().key(), "tenants".to_owned());
+        let route = connection.installation_route().key();
         let ask = || async {
-            let mut tenants = client.tenants(operation).await?;
-            tenants.sort_by_cached_key(|tenant| (tenant.name.clone(), tenant.id.canonical()));
-            Ok(tenants)
+            let list = tenant_list(&client, &connection, operation).await?;
+            Ok(client.tenants_of(&list).await?)
         };
-        Ok((connection.endpoint.upstream, operation.once(key, ask).await?))
+        let tenants = operation.once((route, "tenants".to_owned()), ask).await?;
+        Ok((connection.endpoint.upstream, tenants))
+    }
+
+    /// A page of these tenants, by name, then by identifier.
+    ///
+    /// # Errors
+    /// As [`IntegrationServer::tenants`].
+    pub async fn tenant_page(
+        &self,
+        scope: &TenantScope,
+        operation: &Operation,
+        upstream: Option<&str>,
+        wanted: WantedPage,
+    ) -> Result<Arc<ObjectPage>> {
+        let (client, connection) = self.owned(scope, upstream).await?;
+        let list = tenant_list(&client, &connection, operation).await?;
+        client.page(&list, wanted.in_place(connection.endpoint.upstream.0)).await
     }
 
     /// The report that this task about the scope's tenant, or one below it, made: its lines about
@@ -107,6 +171,17 @@ impl IntegrationServer {
         };
         operation.once(key, ask).await
     }
+}
+
+/// The list of tenants. Fields that need it at the same time share one call.
+async fn tenant_list(
+    client: &Client,
+    connection: &Connection,
+    operation: &Operation,
+) -> Result<Arc<ListAnswer>> {
+    let key = (connection.installation_route().key(), "tenants".to_owned());
+    let ask = || async { Ok(client.tenant_list(operation).await?) };
+    operation.shared(key, ask).await
 }
 
 /// The report that a task made, and the tenant there that it is about.

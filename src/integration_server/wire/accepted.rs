@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::document::{Document, Element};
 use super::{ResponseBody, Result, decode};
-use crate::integration_server::model::{RemoteId, hyphenated};
+use crate::ids::hyphenated_uuid;
+use crate::integration_server::model::RemoteId;
 
 const UUID_LENGTH: usize = 36;
 
@@ -39,7 +40,7 @@ fn look(document: &mut Document, element: &Element, seen: &mut Seen) -> Result<(
     }
     let text = document.text_and(element, |document, child| look(document, child, seen))?;
     let text = text.trim();
-    if element.name.eq_ignore_ascii_case("taskId") && hyphenated(text).is_some() {
+    if element.name.eq_ignore_ascii_case("taskId") && hyphenated_uuid(text).is_some() {
         seen.task_id = RemoteId::read(text);
     }
     Ok(())
@@ -50,7 +51,7 @@ fn only_uuid(text: &str) -> Option<RemoteId> {
     let is_part = |c: char| c.is_alphanumeric() || c == '-';
     let words = text.split(|c: char| !is_part(c)).filter(|word| word.len() == UUID_LENGTH);
     let mut found: Option<(Uuid, &str)> = None;
-    for (uuid, word) in words.filter_map(|word| Some((hyphenated(word)?, word))) {
+    for (uuid, word) in words.filter_map(|word| Some((hyphenated_uuid(word)?, word))) {
         if found.is_some_and(|(first, _)| first != uuid) {
             return None;
         }

@@ -12,7 +12,7 @@ const LENGTH_MIN: usize = 19;
 
 /// Reads `YYYY-MM-DDThh:mm:ss`, a fraction allowed, in `zone`; a zone in the text wins. Of an hour
 /// that the clocks repeat it is the first, and in one that they skip it is later by as much.
-pub(super) fn moment(text: &str, zone: &TimeZone) -> Moment {
+pub fn moment(text: &str, zone: &TimeZone) -> Moment {
     read(text, zone).unwrap_or_else(|| Moment::Unreadable(text.to_owned()))
 }
 

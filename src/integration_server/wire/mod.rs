@@ -5,6 +5,7 @@ mod accepted;
 mod dates;
 mod decode;
 mod document;
+mod members;
 mod read;
 mod report;
 mod tasks;
@@ -16,9 +17,11 @@ mod tests;
 
 use jiff::tz::TimeZone;
 
-use super::model::{RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine};
+use super::model::{
+    ListedObject, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine,
+};
 
-pub use dates::written;
+pub use dates::{moment, written};
 pub use write::XmlBody;
 
 /// The largest answer in XML that is read, in bytes.
@@ -72,6 +75,15 @@ impl ResponseBody<'_> {
     /// As [`ResponseBody::tenants`].
     pub fn machines(&self) -> Result<Vec<VirtualMachine>> {
         read::list(self, "vm", read::machine)
+    }
+
+    /// T2 and T3: the objects of a list, `tenant` or `vm`, with the members that these paths lead to;
+    /// the first two are those of the identifier and the name.
+    ///
+    /// # Errors
+    /// As [`ResponseBody::tenants`].
+    pub fn objects(&self, item: &str, paths: &[String]) -> Result<Vec<ListedObject>> {
+        read::list(self, item, |document, element, _| members::object(document, element, paths))
     }
 
     /// K1: one task, with an identifier and a state.

@@ -8,8 +8,7 @@ use super::{Malformed, ResponseBody, Result, decode};
 use crate::integration_server::model::{
     AdministrationServer, BiosId, RemoteId, RemoteTenant, TenantKind, TenantStatus, VirtualMachine,
 };
-
-const WORD_MAX: usize = 100;
+use crate::projection;
 
 /// Names of roots that are no wrapper, however empty: they report a failure or wrap another kind of
 /// document.
@@ -20,16 +19,17 @@ const ITEMS: &[&str] = &["tenant", "vm", "task"];
 
 const NO_LIST: Malformed = Malformed("is not the requested list");
 
-/// Reads one item.
-type Reads<T> = fn(&mut Document, &Element, &TimeZone) -> Result<T>;
-
 /// The items of a wrapper of any name, or the one item that the root itself is.
 ///
 /// # Errors
 /// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the
-/// status of a success would otherwise read as "there are none". Also for an item that [`Reads`]
+/// status of a success would otherwise read as "there are none". Also for an item that `read`
 /// refuses: a list that leaves one out is wrong.
-pub(super) fn list<T>(answer: &ResponseBody, item: &str, read: Reads<T>) -> Result<Vec<T>> {
+pub(super) fn list<T>(
+    answer: &ResponseBody,
+    item: &str,
+    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
+) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn list_in<T>(
     text: &str,
     item: &str,
     zone: &TimeZone,
-    read: Reads<T>,
+    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
     Document::read(text, |document, root| {
         if root.name == item {
@@ -114,10 +114,10 @@ pub(super) fn tenant(
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
             "status" => {
-                tenant.status = word(document.text(&child)?).map(|text| TenantStatus::read(&text));
+                tenant.status = word(&document.text(&child)?).map(|text| TenantStatus::read(&text));
             }
             "type" => {
-                tenant.kind = word(document.text(&child)?).map(|text| TenantKind::read(&text));
+                tenant.kind = word(&document.text(&child)?).map(|text| TenantKind::read(&text));
             }
             _ => {}
         }
@@ -159,6 +159,9 @@ fn administration_server(
     let id = element.attribute("id").map(str::to_owned);
     let mut administrator = None;
     while let Some(user) = document.child(element)? {
+        if user.name == "user" {
+            administrator = None;
+        }
         while let Some(child) = document.child(&user)? {
             if user.name == "user" && child.name == "name" {
                 administrator = filled(document.text(&child)?);
@@ -174,10 +177,9 @@ fn filled(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// An enumerated value of the server, trimmed; empty is absent. An overlong one is cut, since
-/// unknown values are stored and shown.
-pub(super) fn word(text: String) -> Option<String> {
-    trimmed(text).map(|text| cut(text, WORD_MAX))
+/// An enumerated value of the server, trimmed and cut; empty is absent.
+pub(super) fn word(text: &str) -> Option<String> {
+    projection::word(text).map(str::to_owned)
 }
 
 /// Text of at most that many characters.

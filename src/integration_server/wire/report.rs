@@ -6,7 +6,8 @@ use jiff::tz::TimeZone;
 
 use super::dates::moment;
 use super::{Malformed, ResponseBody, Result, decode};
-use crate::integration_server::model::{Moment, RemoteId, Report, ReportPeriod, hyphenated};
+use crate::ids::hyphenated_uuid;
+use crate::integration_server::model::{Moment, RemoteId, Report, ReportPeriod};
 
 const FIELDS: usize = 6;
 const SEPARATOR: char = ';';
@@ -78,7 +79,7 @@ impl<'a> Line<'a> {
         }
         let [tenant_id, names @ .., from, until] = fields.as_slice() else { return None };
         let mut uuids =
-            names.iter().enumerate().filter(|(_, field)| hyphenated(field.trim()).is_some());
+            names.iter().enumerate().filter(|(_, field)| hyphenated_uuid(field.trim()).is_some());
         let (at, machine_id) = uuids.next().filter(|_| uuids.next().is_none())?;
         // Each name has at least one field, if an empty one.
         (at > 0 && at + 1 < names.len()).then(|| Self {
@@ -94,7 +95,7 @@ impl<'a> Line<'a> {
     fn is_header(&self) -> bool {
         let is_date = |text: &str| matches!(moment(text.trim(), &TimeZone::UTC), Moment::At(_));
         !self.tenant_id.is_empty()
-            && hyphenated(self.tenant_id.trim()).is_none()
+            && hyphenated_uuid(self.tenant_id.trim()).is_none()
             && !is_date(&self.from)
     }
 

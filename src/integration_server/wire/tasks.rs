@@ -28,8 +28,8 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
     let mut error = None;
     while let Some(child) = document.child(element)? {
         match child.name.as_str() {
-            "state" => state = word(document.text(&child)?).map(|text| TaskState::read(&text)),
-            "type" => kind = word(document.text(&child)?).map(|text| TaskKind::read(&text)),
+            "state" => state = word(&document.text(&child)?).map(|text| TaskState::read(&text)),
+            "type" => kind = word(&document.text(&child)?).map(|text| TaskKind::read(&text)),
             "stage" => stage = trimmed(document.text(&child)?).map(|text| cut(text, WORDS_MAX)),
             "progress" => progress = percent(document.text(&child)?.trim()),
             "result" => result = outcome(document, &child, zone)?,

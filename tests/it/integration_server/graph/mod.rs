@@ -3,6 +3,7 @@
 mod changing;
 mod leases;
 mod processes;
+mod projection;
 mod reading;
 mod recording;
 mod refusals;
