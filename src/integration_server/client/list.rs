@@ -144,7 +144,7 @@ impl ListReader {
             let objects = understand(&self.answer, &self.zone).objects(self.item, plan.members());
             let mut objects =
                 objects.map_err(|malformed| CallError::malformed(malformed, &self.route))?;
-            objects.sort_unstable_by(|one, other| one.place().cmp(&other.place()));
+            objects.sort_by(|one, other| one.place().cmp(&other.place()));
             Ok(objects)
         })
     }

@@ -27,7 +27,7 @@ pub use task::{
 };
 pub use vendor_code::VendorCode;
 pub use wire_text::WireText;
-pub(super) use wire_text::is_legal;
+pub(super) use wire_text::{is_legal, is_legal_text};
 
 /// A tenant in the server's database (reference, T1).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,7 +37,7 @@ impl WireText {
     }
 
     fn legal(argument: &str, text: &str) -> Result<Self> {
-        if text.chars().all(is_legal) {
+        if is_legal_text(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::bad_input(
@@ -46,6 +46,13 @@ impl WireText {
             ))
         }
     }
+}
+
+/// Whether XML 1.0 allows every character of a text.
+pub fn is_legal_text(text: &str) -> bool {
+    // Most text is ASCII, of which the bytes decide without being decoded.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'\x7f' | b'\t' | b'\n' | b'\r');
+    text.bytes().all(is_plain) || text.chars().all(is_legal)
 }
 
 /// Whether XML 1.0 allows the character, as itself or as a reference.

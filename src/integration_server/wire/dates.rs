@@ -21,16 +21,15 @@ fn read(text: &str, zone: &TimeZone) -> Option<Moment> {
     if text.len() < LENGTH_MIN {
         return None;
     }
-    let moment = Timestamp::read(text).or_else(|| without_zone(text, zone))?;
+    let pieces = Pieces::parse(text).ok()?;
+    let moment = match pieces.offset() {
+        Some(_) => Timestamp::read(text)?,
+        None => without_zone(pieces.date().to_datetime(pieces.time()?), zone)?,
+    };
     Some(Moment::At(moment))
 }
 
-fn without_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let has_zone = Pieces::parse(text).ok()?.offset().is_some();
-    if has_zone {
-        return None;
-    }
-    let local: DateTime = text.parse().ok()?;
+fn without_zone(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     let offset = match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset,
         AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
@@ -92,6 +91,7 @@ mod tests {
             "",
             "soon",
             "2024-03-01",
+            "2024-03-01[Europe/Moscow]",
             "01.03.2024 09:15:00",
             "2024-02-30T00:00:00",
             "2024-03-01T25:00:00",

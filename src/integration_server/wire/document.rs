@@ -1,11 +1,13 @@
 //! A streaming XML reader: strict about well-formedness, but it ignores prefixes and unknown
 //! elements.
 
+use std::borrow::Cow;
+
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::{Malformed, Result, XML_MAX};
-use crate::integration_server::model::is_legal;
+use crate::integration_server::model::{is_legal, is_legal_text};
 
 const DEPTH_MAX: usize = 64;
 const ELEMENTS_MAX: usize = 200_000;
@@ -60,7 +62,7 @@ impl<'a> Document<'a> {
         if text.len() > 3 * XML_MAX {
             return Err(TOO_MUCH);
         }
-        if !text.chars().all(is_legal) {
+        if !is_legal_text(text) {
             return Err(NOT_XML);
         }
         let mut reader = Reader::from_str(text);
@@ -239,10 +241,9 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
         if at >= ATTRIBUTES_MAX || value.len() > TEXT_MAX {
             return Err(TOO_MUCH);
         }
-        if !is_name(attribute.key.into_inner())
-            || attribute.value.contains('<')
-            || !value.chars().all(is_legal)
-        {
+        // The document's own characters are checked: references alone add others.
+        let is_legal = matches!(value, Cow::Borrowed(_)) || is_legal_text(&value);
+        if !is_name(attribute.key.into_inner()) || attribute.value.contains('<') || !is_legal {
             return Err(NOT_XML);
         }
         let (name, prefix) = attribute.key.decompose();
