@@ -105,6 +105,11 @@ impl NormalForm {
         self.selections.count()
     }
 
+    /// The bytes of the response keys of these fields.
+    pub fn key_bytes(&self) -> u64 {
+        self.selections.key_bytes()
+    }
+
     /// The document that async-graphql executes: the operation without introspection fields.
     pub fn document(&self, variables: &Variables) -> ExecutableDocument {
         let executed = self.root().iter().filter(|field| !field.is_introspection());
@@ -151,6 +156,14 @@ impl Selections {
     fn count(&self) -> u64 {
         let fields = self.cases.iter().flat_map(|case| &case.fields);
         fields.map(|field| 1 + field.below.as_ref().map_or(0, Self::count)).sum()
+    }
+
+    fn key_bytes(&self) -> u64 {
+        let fields = self.cases.iter().flat_map(|case| &case.fields);
+        let bytes = |field: &Field| {
+            field.key.len() as u64 + field.below.as_ref().map_or(0, Self::key_bytes)
+        };
+        fields.map(bytes).sum()
     }
 
     /// Whether the type is requested as well, under [`TYPE_KEY`]: for an object whose type decides

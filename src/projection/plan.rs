@@ -87,8 +87,29 @@ impl Plan {
     /// # Errors
     /// Internal for a type or field that is not described; the schema has no such field.
     pub fn new(types: &Types, ty: &str, selections: &[&[Selected]]) -> Result<Self> {
+        let members = described(types, ty)?.identity.as_ref().map(Members::of);
+        Self::reading(members.unwrap_or_default(), types, ty, selections)
+    }
+
+    /// The same plan, which reads all members of the type, so that all plans of the type read the
+    /// same ones.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub fn of_all_members(types: &Types, ty: &str, selections: &[&[Selected]]) -> Result<Self> {
+        let described = described(types, ty)?;
+        let mut members = described.identity.as_ref().map(Members::of).unwrap_or_default();
+        members.add_all(types, described)?;
+        Self::reading(members, types, ty, selections)
+    }
+
+    fn reading(
+        mut members: Members,
+        types: &Types,
+        ty: &str,
+        selections: &[&[Selected]],
+    ) -> Result<Self> {
         let ty = described(types, ty)?;
-        let mut members = ty.identity.as_ref().map(Members::of).unwrap_or_default();
         let mut outputs = Vec::with_capacity(selections.len());
         let mut key = String::new();
         for selection in selections {
@@ -125,6 +146,18 @@ impl Plan {
 impl Members {
     fn of(identity: &Identity) -> Self {
         Self(vec![identity.id.clone(), identity.name.clone()])
+    }
+
+    fn add_all(&mut self, types: &Types, ty: &ObjectType) -> Result<()> {
+        for field in &ty.fields {
+            match &field.kind {
+                Kind::Group(group) => self.add_all(types, described(types, group)?)?,
+                _ => {
+                    self.slot(&field.member);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn slot(&mut self, member: &str) -> usize {

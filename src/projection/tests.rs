@@ -273,6 +273,17 @@ fn plain_text_becomes_the_value_of_its_kind() {
 }
 
 #[test]
+fn plans_of_all_members_read_the_same_whatever_is_selected() {
+    let members = |names: &[&str]| {
+        let plan = Plan::of_all_members(&described_by_words(), "Thing", &[&selected(names)]);
+        plan.unwrap().members().to_vec()
+    };
+    let all = ["ID", "name", "uuid", "state", "at", "count", "flag", "a", "b"];
+    assert_eq!(members(&["flag", "uuid"]), all);
+    assert_eq!(members(&["name"]), all);
+}
+
+#[test]
 fn json_has_the_same_kinds() {
     let plan = plan_by_words(&["name", "uuid", "state", "stateText", "group"]);
     let body = r#"{"things":[

@@ -58,7 +58,9 @@ impl<N: ConnectionNode> ConnectionSelection<N> {
         compile_selection(ctx, |selected| {
             let nodes = selected_nodes(selected);
             let expand = expand::<N::Resource>(nodes.iter().map(|(_, fields)| *fields));
-            let nodes = NodesPlan::new(types(), &<N as OutputType>::type_name(), nodes)?;
+            let nodes = NodesPlan::new(nodes, |nodes: &[&[Selected]]| {
+                Plan::new(types(), &<N as OutputType>::type_name(), nodes)
+            })?;
             Ok(Self { nodes, expand, node: PhantomData })
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::Context;
 
 use crate::error::{Error, Result};
-use crate::projection::{Plan, Selected, Types};
+use crate::projection::{Plan, Selected};
 
 /// A plan with one selection for each field that returns nodes of a connection.
 pub struct NodesPlan {
@@ -17,13 +17,16 @@ pub struct NodesPlan {
 }
 
 impl NodesPlan {
-    /// The plan of a connection of objects of a type.
+    /// The plan that `compile` makes of the selections of nodes.
     ///
     /// # Errors
-    /// As [`Plan::new`].
-    pub fn new(types: &Types, ty: &str, nodes: Vec<(String, &[Selected])>) -> Result<Self> {
+    /// Those of `compile`.
+    pub fn new(
+        nodes: Vec<(String, &[Selected])>,
+        compile: impl FnOnce(&[&[Selected]]) -> Result<Plan>,
+    ) -> Result<Self> {
         let (outputs, selections): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
-        Ok(Self { plan: Arc::new(Plan::new(types, ty, &selections)?), outputs })
+        Ok(Self { plan: Arc::new(compile(&selections)?), outputs })
     }
 
     /// The index of the selection of `nodes` that the resolver's field is.

@@ -43,7 +43,7 @@ impl ObjectPage {
 /// How a page of a list is projected.
 #[derive(Clone)]
 pub struct PageProjection {
-    /// The plan of the type of its objects.
+    /// The plan of the type of its objects, of all members.
     pub plan: Arc<Plan>,
     /// The query for the objects of the page.
     pub query: PageQuery,
@@ -138,9 +138,10 @@ impl ListReader {
         })
     }
 
-    /// The objects of the list in their order, with the members of the plan.
+    /// The objects of the list in their order, with the members of the plan. All plans of a type read
+    /// the same members, so that an answer is read once for all fields that select its list.
     fn objects(&self, plan: &Plan) -> AppResult<Arc<Vec<ListedObject>>> {
-        self.answer.readings.get_or_read(format!("objects {}", plan.key()), || {
+        self.answer.readings.get_or_read("objects".to_owned(), || {
             let objects = understand(&self.answer, &self.zone).objects(self.item, plan.members());
             let mut objects =
                 objects.map_err(|malformed| CallError::malformed(malformed, &self.route))?;

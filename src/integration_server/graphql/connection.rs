@@ -15,6 +15,7 @@ use crate::graph::graphql::{
 };
 use crate::integration_server::client::ObjectPage;
 use crate::paging::cursor;
+use crate::projection::{Plan, Selected};
 
 /// The compiled selection of a field that returns a connection of objects of the type `N`.
 pub struct ConnectionSelection<N> {
@@ -27,10 +28,12 @@ impl<N: OutputType + 'static> ConnectionSelection<N> {
     /// The selection of the resolver's field.
     ///
     /// # Errors
-    /// As [`Plan::new`](crate::projection::Plan::new).
+    /// As [`Plan::new`].
     pub fn of(ctx: &Context<'_>) -> Result<Arc<Self>> {
         compile_selection(ctx, |selected| {
-            let nodes = NodesPlan::new(types(), &N::type_name(), selected_nodes(selected))?;
+            let nodes = NodesPlan::new(selected_nodes(selected), |nodes: &[&[Selected]]| {
+                Plan::of_all_members(types(), &N::type_name(), nodes)
+            })?;
             Ok(Self { nodes, node: PhantomData })
         })
     }

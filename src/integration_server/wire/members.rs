@@ -1,4 +1,4 @@
-//! Objects as plans read them: the text of the members that are needed, by path.
+//! Objects as plans read them: the text of their members, by path.
 //!
 //! A path leads from the element of the object to a child or an attribute: `name`, `@id`,
 //! `vKsc/user/name`.

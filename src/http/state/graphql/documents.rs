@@ -17,6 +17,10 @@ use crate::graphql::{Document, NormalForm, Operation, Refusal, SchemaModel, Shap
 /// in the plan that its resolver compiles.
 const BYTES_PER_TOKEN: u64 = 512;
 
+/// How often a response key is kept: in the normal form, and in plans up to the depth of linked
+/// objects.
+const COPIES_OF_KEYS: u64 = 8;
+
 /// The SHA-256 of a document's text.
 pub type DocumentHash = [u8; 32];
 
@@ -96,10 +100,10 @@ impl DocumentCache {
         let document = Document::parse(&self.model, text, self.limits.fields, check);
         let document = document.map_err(|refusal| self.request_errors(refusal))?;
         // Expanded fragments may make the normal forms larger than the text.
-        let fields =
-            document.operations().iter().filter_map(Operation::normal_form).map(NormalForm::fields);
-        let size = (tokens as u64).max(fields.sum());
-        let weight = text.len() as u64 + size * BYTES_PER_TOKEN;
+        let normal_forms = || document.operations().iter().filter_map(Operation::normal_form);
+        let size = (tokens as u64).max(normal_forms().map(NormalForm::fields).sum());
+        let keys: u64 = normal_forms().map(NormalForm::key_bytes).sum();
+        let weight = text.len() as u64 + size * BYTES_PER_TOKEN + keys * COPIES_OF_KEYS;
         let valid = Arc::new(ValidDocument { document, tokens, weight });
         self.valid.insert(hash, valid.clone());
         Ok(valid)
@@ -164,6 +168,19 @@ pub fn parse_hash(text: &str) -> Option<DocumentHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cached_document_weighs_the_keys_of_its_expanded_fragments() {
+        let model = SchemaModel::parse("type Query { a: Query b: Int }", [].into(), false).unwrap();
+        let cache = DocumentCache::new(Arc::new(model), LimitsConfig::default(), 1 << 30);
+        let weight = |spreads: usize| {
+            let below: String = (0..spreads).map(|at| format!("b{at}: a {{ ...F }} ")).collect();
+            let key = "k".repeat(10_000);
+            let text = format!("{{ a {{ {below} }} }} fragment F on Query {{ {key}: b }}");
+            cache.validate(hash(&text), &text).unwrap_or_else(|_| panic!("it is valid")).weight
+        };
+        assert!(weight(101) - weight(1) > 100 * 10_000, "each spread has a copy of the key");
+    }
 
     #[test]
     fn hash_is_64_digits() {
