@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -25,30 +26,71 @@ pub(super) struct Document<'a> {
     elements: usize,
 }
 
-/// The start of an element.
-pub(super) struct Element {
-    /// Its name without prefix.
-    pub(super) name: String,
+/// The start of an element, whose attributes were checked. It refers to the document's text.
+pub(super) struct Element<'a> {
+    start: BytesStart<'a>,
     depth: usize,
-    attributes: Vec<(String, String)>,
+}
+
+/// An attribute of an element.
+pub(super) struct NamedAttribute<'a> {
+    /// Its name without prefix.
+    pub(super) name: &'a str,
+    pub(super) has_prefix: bool,
+    attribute: Attribute<'a>,
 }
 
 /// A direct child of an element.
-enum Piece {
-    Text(String),
-    Child(Element),
+enum Piece<'a> {
+    Text(Cow<'a, str>),
+    Child(Element<'a>),
 }
 
-impl Element {
-    /// An attribute without the space around it, whatever its prefix; `None` if it is empty.
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
-        let mut found = self.attributes.iter().filter(|(known, _)| known == name);
-        found.next().map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+impl Element<'_> {
+    /// Its name without prefix.
+    pub(super) fn name(&self) -> &str {
+        self.start.local_name().into_inner()
     }
 
-    /// Whether it has attributes beside declarations of namespaces and what serializers add.
-    pub(super) fn has_attributes(&self) -> bool {
-        !self.attributes.is_empty()
+    /// An attribute without the space around it, whatever its prefix; `None` if it is empty. One
+    /// without a prefix comes first.
+    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut found = self.attributes().filter(|attribute| attribute.name == name);
+        let first = found.next()?;
+        let chosen = if first.has_prefix {
+            found.find(|attribute| !attribute.has_prefix).unwrap_or(first)
+        } else {
+            first
+        };
+        Some(chosen.value()).filter(|value| !value.is_empty())
+    }
+
+    /// The attributes in their order, beside declarations of namespaces and the `nil` and `type` that
+    /// serializers add.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = NamedAttribute<'_>> {
+        let mut checked = self.start.attributes();
+        checked.with_checks(false);
+        checked.flatten().filter_map(|attribute| {
+            let (name, prefix) = attribute.key.decompose();
+            let (name, prefix) = (name.into_inner(), prefix.map(|prefix| prefix.into_inner()));
+            let is_added = match prefix {
+                None => name == "xmlns",
+                Some(prefix) => prefix == "xmlns" || matches!(name, "nil" | "type"),
+            };
+            let has_prefix = prefix.is_some();
+            (!is_added).then_some(NamedAttribute { name, has_prefix, attribute })
+        })
+    }
+}
+
+impl<'a> NamedAttribute<'a> {
+    /// Its value without the space around it.
+    pub(super) fn value(&self) -> Cow<'a, str> {
+        // It was checked when the element was read.
+        match self.attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or_default() {
+            Cow::Borrowed(value) => Cow::Borrowed(value.trim()),
+            Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
+        }
     }
 }
 
@@ -56,7 +98,7 @@ impl<'a> Document<'a> {
     /// Reads a whole document; the closure gets the root element.
     pub(super) fn read<T>(
         text: &'a str,
-        read: impl FnOnce(&mut Self, &Element) -> Result<T>,
+        read: impl FnOnce(&mut Self, &Element<'a>) -> Result<T>,
     ) -> Result<T> {
         // A character of one byte may take three in UTF-8.
         if text.len() > 3 * XML_MAX {
@@ -78,7 +120,7 @@ impl<'a> Document<'a> {
 
     /// The next direct child of an element; `None` at its end. Whatever is left of the child before
     /// it is skipped.
-    pub(super) fn child(&mut self, parent: &Element) -> Result<Option<Element>> {
+    pub(super) fn child(&mut self, parent: &Element) -> Result<Option<Element<'a>>> {
         while let Some(piece) = self.piece(parent)? {
             if let Piece::Child(child) = piece {
                 return Ok(Some(child));
@@ -88,7 +130,7 @@ impl<'a> Document<'a> {
     }
 
     /// The element's own text and CDATA, joined and not trimmed.
-    pub(super) fn text(&mut self, element: &Element) -> Result<String> {
+    pub(super) fn text(&mut self, element: &Element) -> Result<Cow<'a, str>> {
         self.text_and(element, |_, _| Ok(()))
     }
 
@@ -96,12 +138,12 @@ impl<'a> Document<'a> {
     pub(super) fn text_and(
         &mut self,
         element: &Element,
-        mut visit: impl FnMut(&mut Self, &Element) -> Result<()>,
-    ) -> Result<String> {
-        let mut joined = String::new();
+        mut visit: impl FnMut(&mut Self, &Element<'a>) -> Result<()>,
+    ) -> Result<Cow<'a, str>> {
+        let mut joined = Cow::Borrowed("");
         while let Some(piece) = self.piece(element)? {
             match piece {
-                Piece::Text(text) => append(&mut joined, &text)?,
+                Piece::Text(text) => append(&mut joined, text)?,
                 Piece::Child(child) => visit(self, &child)?,
             }
         }
@@ -113,7 +155,7 @@ impl<'a> Document<'a> {
     pub(super) fn visit(
         &mut self,
         element: &Element,
-        mut visit: impl FnMut(&mut Self, &Element) -> Result<()>,
+        mut visit: impl FnMut(&mut Self, &Element<'a>) -> Result<()>,
     ) -> Result<bool> {
         let mut is_empty = true;
         while let Some(piece) = self.piece(element)? {
@@ -130,41 +172,45 @@ impl<'a> Document<'a> {
 
     /// All text at any depth, including attributes, with a space between elements.
     pub(super) fn words(&mut self, element: &Element) -> Result<String> {
-        let mut words = String::new();
-        for (_, value) in &element.attributes {
-            append(&mut words, value)?;
-            words.push(' ');
+        let mut words = Cow::default();
+        for has_prefix in [false, true] {
+            for attribute in element.attributes().filter(|found| found.has_prefix == has_prefix) {
+                append(&mut words, attribute.value())?;
+                append(&mut words, Cow::Borrowed(" "))?;
+            }
         }
         while let Some(piece) = self.piece(element)? {
             match piece {
-                Piece::Text(text) => append(&mut words, &text)?,
-                Piece::Child(child) => append(&mut words, &format!(" {} ", self.words(&child)?))?,
+                Piece::Text(text) => append(&mut words, text)?,
+                Piece::Child(child) => {
+                    append(&mut words, format!(" {} ", self.words(&child)?).into())?;
+                }
             }
         }
-        Ok(words)
+        Ok(words.into_owned())
     }
 
-    fn piece(&mut self, parent: &Element) -> Result<Option<Piece>> {
+    fn piece(&mut self, parent: &Element) -> Result<Option<Piece<'a>>> {
         while self.depth >= parent.depth {
             let own = self.depth == parent.depth;
             match self.event()? {
                 Event::Start(start) => {
-                    let element = self.open(&start)?;
+                    let element = self.open(start)?;
                     if own {
                         return Ok(Some(Piece::Child(element)));
                     }
                 }
                 Event::End(_) => self.depth -= 1,
                 Event::Text(text) if own => {
-                    return Ok(Some(Piece::Text(text.xml10_content().into_owned())));
+                    return Ok(Some(Piece::Text(text.xml10_content())));
                 }
                 Event::CData(text) if own => {
-                    return Ok(Some(Piece::Text(text.xml10_content().into_owned())));
+                    return Ok(Some(Piece::Text(text.xml10_content())));
                 }
                 Event::GeneralRef(reference) => {
                     let text = resolve(&reference)?;
                     if own {
-                        return Ok(Some(Piece::Text(text.into())));
+                        return Ok(Some(Piece::Text(String::from(text).into())));
                     }
                 }
                 Event::Eof => return Err(Malformed("ends unexpectedly")),
@@ -174,10 +220,10 @@ impl<'a> Document<'a> {
         Ok(None)
     }
 
-    fn root(&mut self) -> Result<Element> {
+    fn root(&mut self) -> Result<Element<'a>> {
         loop {
             match self.event()? {
-                Event::Start(start) => return self.open(&start),
+                Event::Start(start) => return self.open(start),
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
                 _ => return Err(NOT_XML),
@@ -203,7 +249,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<Element> {
+    fn open(&mut self, start: BytesStart<'a>) -> Result<Element<'a>> {
         self.depth += 1;
         self.elements += 1;
         if self.depth > DEPTH_MAX || self.elements > ELEMENTS_MAX {
@@ -212,8 +258,8 @@ impl<'a> Document<'a> {
         if !is_name(start.name().into_inner()) {
             return Err(NOT_XML);
         }
-        let name = start.local_name().into_inner().to_owned();
-        Ok(Element { name, depth: self.depth, attributes: attributes(start)? })
+        check_attributes(&start)?;
+        Ok(Element { start, depth: self.depth })
     }
 }
 
@@ -225,16 +271,16 @@ fn is_name(name: &str) -> bool {
         && rest.all(|c| is_first(c) || c.is_ascii_digit() || matches!(c, '-' | '.'))
 }
 
-fn append(joined: &mut String, text: &str) -> Result<()> {
-    joined.push_str(text);
+fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
+    if joined.is_empty() {
+        *joined = text;
+    } else {
+        joined.to_mut().push_str(&text);
+    }
     if joined.len() > TEXT_MAX { Err(TOO_MUCH) } else { Ok(()) }
 }
 
-/// The attributes by local name, those without prefix first; without declarations of namespaces and
-/// without the `nil` and `type` that serializers add.
-fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
-    let mut plain = Vec::new();
-    let mut prefixed = Vec::new();
+fn check_attributes(start: &BytesStart<'_>) -> Result<()> {
     for (at, attribute) in start.attributes().enumerate() {
         let attribute = attribute.map_err(|_| NOT_XML)?;
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
@@ -246,18 +292,8 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>> {
         if !is_name(attribute.key.into_inner()) || attribute.value.contains('<') || !is_legal {
             return Err(NOT_XML);
         }
-        let (name, prefix) = attribute.key.decompose();
-        let entry = (name.into_inner().to_owned(), value.into_owned());
-        match prefix.map(|prefix| prefix.into_inner()) {
-            None if entry.0 == "xmlns" => {}
-            None => plain.push(entry),
-            Some("xmlns") => {}
-            Some(_) if matches!(&*entry.0, "nil" | "type") => {}
-            Some(_) => prefixed.push(entry),
-        }
     }
-    plain.append(&mut prefixed);
-    Ok(plain)
+    Ok(())
 }
 
 /// One of the five entities, or a character; nothing else is ever expanded.

@@ -3,6 +3,8 @@
 //! A path leads from the element of the object to a child or an attribute: `name`, `@id`,
 //! `vKsc/user/name`.
 
+use std::borrow::Cow;
+
 use super::Result;
 use super::document::{Document, Element};
 use super::read::identifier;
@@ -34,25 +36,46 @@ fn read<'a>(
     members: &[Member<'a>],
     values: &mut [Option<String>],
 ) -> Result<()> {
-    for (at, path) in members {
-        let attribute = path.strip_prefix('@').and_then(|name| element.attribute(name));
-        values[*at] = attribute.map(str::to_owned);
+    for (at, _) in members {
+        values[*at] = None;
+    }
+    for attribute in element.attributes() {
+        for at in positions(members, |path| path.strip_prefix('@') == Some(attribute.name)) {
+            // One without a prefix comes first.
+            if values[at].is_none() || !attribute.has_prefix {
+                values[at] = Some(attribute.value().into_owned());
+            }
+        }
+    }
+    for (at, _) in members {
+        values[*at].take_if(|value| value.is_empty());
     }
     while let Some(child) = document.child(element)? {
         let below = |(at, path): &Member<'a>| {
-            let rest = path.strip_prefix(child.name.as_str())?.strip_prefix('/')?;
+            let rest = path.strip_prefix(child.name())?.strip_prefix('/')?;
             Some((*at, rest))
         };
         let below: Vec<Member> = members.iter().filter_map(below).collect();
         if !below.is_empty() {
             read(document, &child, &below, values)?;
-        } else if members.iter().any(|(_, path)| *path == child.name) {
+            continue;
+        }
+        let mut places = positions(members, |path| path == child.name());
+        if let Some(first) = places.next() {
             let text = document.text(&child)?;
-            let text = Some(text).filter(|text| !text.is_empty());
-            for (at, _) in members.iter().filter(|(_, path)| *path == child.name) {
-                values[*at].clone_from(&text);
+            values[first] = Some(text).filter(|text| !text.is_empty()).map(Cow::into_owned);
+            for at in places {
+                values[at] = values[first].clone();
             }
         }
     }
     Ok(())
+}
+
+/// The positions of the values of members whose paths match.
+fn positions<'a>(
+    members: &[Member<'a>],
+    matches: impl Fn(&'a str) -> bool,
+) -> impl Iterator<Item = usize> {
+    members.iter().filter(move |(_, path)| matches(path)).map(|(at, _)| *at)
 }

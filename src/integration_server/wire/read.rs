@@ -1,5 +1,7 @@
 //! Tenants and machines, alone and in lists.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use super::dates::moment;
@@ -41,7 +43,7 @@ pub(super) fn list_in<T>(
     read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
     Document::read(text, |document, root| {
-        if root.name == item {
+        if root.name() == item {
             return Ok(vec![read(document, root, zone)?]);
         }
         if !may_wrap(root, item) {
@@ -49,7 +51,7 @@ pub(super) fn list_in<T>(
         }
         let mut items = Vec::new();
         let is_empty = document.visit(root, |document, child| {
-            if child.name == item {
+            if child.name() == item {
                 items.push(read(document, child, zone)?);
             }
             Ok(())
@@ -62,16 +64,16 @@ pub(super) fn list_in<T>(
 /// Whether an element may wrap items: it represents neither a failure nor an item itself in another
 /// letter case.
 fn may_wrap(root: &Element, item: &str) -> bool {
-    let name = root.name.to_ascii_lowercase();
+    let name = root.name().to_ascii_lowercase();
     name != item && !NO_WRAPPERS.contains(&name.as_str())
 }
 
 /// Whether an element that holds nothing says "there are none": it is called after the items, or
 /// neither after others nor has it attributes, in which another kind of document may say anything.
 fn may_be_empty(root: &Element, item: &str) -> bool {
-    let name = root.name.to_ascii_lowercase();
+    let name = root.name().to_ascii_lowercase();
     name.contains(item)
-        || !(root.has_attributes() || ITEMS.iter().any(|other| name.contains(other)))
+        || !(root.attributes().next().is_some() || ITEMS.iter().any(|other| name.contains(other)))
 }
 
 /// The only item of a list.
@@ -84,7 +86,7 @@ pub(super) fn single<T>(mut items: Vec<T>) -> Result<T> {
 
 /// The identifier of an item.
 pub(super) fn identifier(element: &Element) -> Result<RemoteId> {
-    let id = element.attribute("id").and_then(RemoteId::read);
+    let id = element.attribute("id").and_then(|id| RemoteId::read(&id));
     id.ok_or(Malformed("holds an object without an identifier"))
 }
 
@@ -95,7 +97,7 @@ pub(super) fn tenant(
     zone: &TimeZone,
 ) -> Result<RemoteTenant> {
     let id = identifier(element)?;
-    let date = |name| element.attribute(name).map(|text| moment(text, zone));
+    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let mut tenant = RemoteTenant {
         id,
         name: String::new(),
@@ -108,8 +110,8 @@ pub(super) fn tenant(
         updated: date("updated"),
     };
     while let Some(child) = document.child(element)? {
-        match child.name.as_str() {
-            "name" => tenant.name = document.text(&child)?,
+        match child.name() {
+            "name" => tenant.name = document.text(&child)?.into_owned(),
             "description" => tenant.description = filled(document.text(&child)?),
             "userData" => tenant.user_data = filled(document.text(&child)?),
             "vKsc" => tenant.administration_server = administration_server(document, &child)?,
@@ -132,17 +134,17 @@ pub(super) fn machine(
     zone: &TimeZone,
 ) -> Result<VirtualMachine> {
     let id = identifier(element)?;
-    let date = |name| element.attribute(name).map(|text| moment(text, zone));
+    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let mut machine = VirtualMachine {
         id,
-        bios_id: element.attribute("biosId").and_then(BiosId::read),
+        bios_id: element.attribute("biosId").and_then(|id| BiosId::read(&id)),
         name: None,
         user_data: None,
         created: date("created"),
         updated: date("updated"),
     };
     while let Some(child) = document.child(element)? {
-        match child.name.as_str() {
+        match child.name() {
             "name" => machine.name = filled(document.text(&child)?),
             "userData" => machine.user_data = filled(document.text(&child)?),
             _ => {}
@@ -156,14 +158,14 @@ fn administration_server(
     document: &mut Document,
     element: &Element,
 ) -> Result<Option<AdministrationServer>> {
-    let id = element.attribute("id").map(str::to_owned);
+    let id = element.attribute("id").map(Cow::into_owned);
     let mut administrator = None;
     while let Some(user) = document.child(element)? {
-        if user.name == "user" {
+        if user.name() == "user" {
             administrator = None;
         }
         while let Some(child) = document.child(&user)? {
-            if user.name == "user" && child.name == "name" {
+            if user.name() == "user" && child.name() == "name" {
                 administrator = filled(document.text(&child)?);
             }
         }
@@ -173,8 +175,8 @@ fn administration_server(
 }
 
 /// Text as it is; empty is absent.
-fn filled(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
+fn filled(text: Cow<str>) -> Option<String> {
+    (!text.is_empty()).then(|| text.into_owned())
 }
 
 /// An enumerated value of the server, trimmed and cut; empty is absent.
@@ -191,6 +193,6 @@ pub(super) fn cut(text: String, most: usize) -> String {
 }
 
 /// Text without the space around it; empty is absent.
-pub(super) fn trimmed(text: String) -> Option<String> {
-    filled(text.trim().to_owned())
+pub(super) fn trimmed(text: &str) -> Option<String> {
+    filled(text.trim().into())
 }

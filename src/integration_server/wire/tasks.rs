@@ -16,7 +16,7 @@ const WORDS_MAX: usize = 500;
 /// A `task` (reference, K1).
 pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
     let id = identifier(element)?;
-    let date = |name| element.attribute(name).map(|text| moment(text, zone));
+    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let created = date("created");
     let state_changed = date("stateChanged");
     let changed = date("changed");
@@ -27,10 +27,10 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
     let mut result = None;
     let mut error = None;
     while let Some(child) = document.child(element)? {
-        match child.name.as_str() {
+        match child.name() {
             "state" => state = word(&document.text(&child)?).map(|text| TaskState::read(&text)),
             "type" => kind = word(&document.text(&child)?).map(|text| TaskKind::read(&text)),
-            "stage" => stage = trimmed(document.text(&child)?).map(|text| cut(text, WORDS_MAX)),
+            "stage" => stage = trimmed(&document.text(&child)?).map(|text| cut(text, WORDS_MAX)),
             "progress" => progress = percent(document.text(&child)?.trim()),
             "result" => result = outcome(document, &child, zone)?,
             "error" => error = failure(document, &child)?,
@@ -60,7 +60,7 @@ fn outcome(
 ) -> Result<Option<TaskOutcome>> {
     let mut made = None;
     let text = result_parts(document, element, zone, &mut made)?;
-    Ok(made.or_else(|| trimmed(text).map(|text| from_text(&text, zone))))
+    Ok(made.or_else(|| trimmed(&text).map(|text| from_text(&text, zone))))
 }
 
 /// The text of a result at any depth; a tenant in it goes to `made`.
@@ -72,14 +72,14 @@ fn result_parts(
 ) -> Result<String> {
     let mut deeper = String::new();
     let text = document.text_and(element, |document, child| {
-        if child.name == "tenant" {
+        if child.name() == "tenant" {
             *made = Some(tenant_outcome(tenant(document, child, zone)));
         } else {
             deeper.push_str(&result_parts(document, child, zone, made)?);
         }
         Ok(())
     })?;
-    Ok(if text.trim().is_empty() { deeper } else { text })
+    Ok(if text.trim().is_empty() { deeper } else { text.into_owned() })
 }
 
 fn tenant_outcome(tenant: Result<RemoteTenant>) -> TaskOutcome {
