@@ -119,7 +119,7 @@ impl Manager {
     pub fn key(&self) -> RouteKey {
         let mut route = self.connection.installation_route();
         if let CredentialSource::TenantKey(access) = self.credential {
-            route.identity = Identity(access.as_str().to_owned());
+            route.identity = Identity::new(access.as_str());
         }
         route.key()
     }

@@ -100,7 +100,7 @@ pub async fn create_installation_key(
     tenant: TenantId,
     session: Session,
 ) -> Result<Credential> {
-    let identity = Identity("session".to_owned());
+    let identity = Identity::new("session");
     let route = UpstreamRoute { tenant, endpoint: endpoint.clone(), identity };
     let auth = sign_in(outbound, operation, &route, &session).await?;
     let open = OpenSession { outbound, operation, route, auth };

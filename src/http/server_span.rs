@@ -86,7 +86,7 @@ impl ServerSpan {
         if !span.is_disabled()
             && let Some(caller) = traceparent(request.headers())
         {
-            continue_trace(&span, &caller, &tracestate(request.headers()));
+            continue_trace(&span, caller, &tracestate(request.headers()));
         }
         Self(span)
     }

@@ -8,14 +8,14 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Level;
 use uuid::Uuid;
 
-use super::call::Kind;
+use super::call::{Call, Kind};
 use super::failure::Failure;
 use super::limits::{AnswerBudget, BreakerPermit, RateLimiter, RouteRegistry, RouteState};
 use super::operation::Operation;
 use super::route::UpstreamRoute;
 use super::settings::Settings;
 use super::span::CallSpan;
-use super::transport::{Client, HttpRequest, Pool, Reply};
+use super::transport::{Client, HttpRequest, Pool, Reply, exchange, request};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::ErrorCode;
@@ -39,8 +39,7 @@ pub(super) struct OutgoingCall {
     pub route: UpstreamRoute,
     pub state: Arc<RouteState>,
     pub limiter: Arc<RateLimiter>,
-    pub kind: Kind,
-    pub request: HttpRequest,
+    pub call: Arc<Call>,
     /// How often it was sent.
     pub sent: AtomicU32,
 }
@@ -71,8 +70,9 @@ impl Sender {
     /// Any [`Failure`].
     pub(super) async fn attempt(&self, outgoing: &OutgoingCall) -> Result<Reply, Failure> {
         let OutgoingCall { operation, route, state, limiter, .. } = outgoing;
+        let request = request(&route.endpoint, &outgoing.call, operation.request_id())?;
         let asked = Instant::now();
-        if outgoing.kind == Kind::Read && outgoing.deadline() <= Instant::now() {
+        if outgoing.call.kind == Kind::Read && outgoing.deadline() <= Instant::now() {
             return Err(Failure::Deadline);
         }
         state.breaker.check()?;
@@ -86,7 +86,7 @@ impl Sender {
         let observer = Observer { sender: self, outgoing, permit, began: Instant::now() };
         call.commit();
         rate.mark_sent();
-        let outcome = self.exchange(outgoing, &client, asked.elapsed()).await;
+        let outcome = self.exchange(outgoing, &client, request, asked.elapsed()).await;
         observer.observe(&outcome);
         outcome
     }
@@ -98,27 +98,29 @@ impl Sender {
         &self,
         outgoing: &OutgoingCall,
         client: &Client,
+        request: HttpRequest,
         waited: Duration,
     ) -> Result<Reply, Failure> {
-        let OutgoingCall { operation, request, kind, sent, .. } = outgoing;
+        let OutgoingCall { operation, route, call, sent, .. } = outgoing;
         let resends = sent.fetch_add(1, Ordering::Relaxed);
-        let span = CallSpan::begin(operation, &outgoing.route, request, resends);
+        let span = CallSpan::begin(operation, route, (call, request.uri()), resends);
         let next = || operation.trace(&*self.entropy).next(&*self.entropy);
         let trace = span.context().unwrap_or_else(next);
         let traceparent = trace.traceparent();
         let began = Instant::now();
         let deadline = outgoing.deadline();
-        let budget = self.answer_budget(operation, &outgoing.route);
-        let exchange = request.exchange(client, &traceparent, self.clock.now(), &budget);
+        let budget = self.answer_budget(operation, route);
+        let now = self.clock.now();
+        let exchange = exchange(client, request, &traceparent, call.answer_limit, now, &budget);
         let own_limit = began + self.settings.timeout;
-        let (until, timed_out) = match kind {
+        let (until, timed_out) = match call.kind {
             Kind::Read if deadline < own_limit => (deadline, Failure::Deadline),
             _ => (own_limit, Failure::Timeout { sent: true }),
         };
         let outcome = timeout_at(until, exchange).await.unwrap_or(Err(timed_out));
         self.count(outgoing, began, &outcome);
         span.end(&outcome);
-        log(outgoing, &trace, Times { waited, took: began.elapsed() }, &outcome);
+        log(outgoing, trace, Times { waited, took: began.elapsed() }, &outcome);
         outcome
     }
 
@@ -137,7 +139,7 @@ impl Sender {
             Ok(reply) => status_class(reply.answer.status),
             Err(failure) => failure.code().as_str(),
         };
-        let kind = match outgoing.kind {
+        let kind = match outgoing.call.kind {
             Kind::Read => "read",
             Kind::Write => "write",
         };
@@ -226,7 +228,7 @@ struct Times {
 /// for a line that is written.
 fn log(
     outgoing: &OutgoingCall,
-    trace: &TraceContext,
+    trace: TraceContext,
     times: Times,
     outcome: &Result<Reply, Failure>,
 ) {
@@ -235,11 +237,11 @@ fn log(
         tracing::info_span!(
             "upstream_call",
             request_id = outgoing.operation.request_id(),
-            trace_id = trace.trace_id(),
+            trace_id = %trace.trace_id(),
             tenant = %outgoing.route.tenant,
             upstream = %outgoing.route.endpoint.upstream,
             system = outgoing.route.endpoint.system,
-            method = outgoing.request.method(),
+            method = outgoing.call.method,
             waited_millis = millis(times.waited),
             millis = millis(times.took),
         )

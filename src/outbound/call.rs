@@ -44,6 +44,18 @@ pub struct Call {
     pub cache_ttl: Option<Duration>,
 }
 
+impl Call {
+    /// The path without the segments that are data, `{}` in the place of each: only constants are
+    /// borrowed for ever.
+    pub(super) fn path_template(&self) -> String {
+        let segment = |segment: &Cow<'static, str>| match segment {
+            Cow::Borrowed(constant) => format!("/{constant}"),
+            Cow::Owned(_) => "/{}".to_owned(),
+        };
+        self.path.iter().map(segment).collect()
+    }
+}
+
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} /{}", self.method, self.path.join("/"))

@@ -203,8 +203,8 @@ impl Operation {
         self.0.span.as_ref()
     }
 
-    pub(super) fn trace(&self, entropy: &dyn Entropy) -> &TraceContext {
-        self.0.trace.get_or_init(|| TraceContext::begin(entropy))
+    pub(super) fn trace(&self, entropy: &dyn Entropy) -> TraceContext {
+        *self.0.trace.get_or_init(|| TraceContext::begin(entropy))
     }
 
     pub(super) fn call_limit(&self) -> &Arc<CallLimit> {

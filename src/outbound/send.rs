@@ -16,7 +16,6 @@ use super::operation::Operation;
 use super::route::{Circuit, Status, UpstreamRoute};
 use super::settings::Settings;
 use super::sharing::{Cache, Flight, ReadKey, SingleFlight};
-use super::transport::HttpRequest;
 use crate::budget::{Pool, half_of_the_cores};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -131,7 +130,7 @@ impl Outbound {
         call: Call,
     ) -> Result<Answer, Failure> {
         let state = self.sender.routes.state(route);
-        let outgoing = self.outgoing(operation, route, state, call)?;
+        let outgoing = self.outgoing(operation, route, state, Arc::new(call));
         // Invalidates even if the caller abandons the write.
         let _invalidation = InvalidateOnDrop { outbound: self, operation, route };
         self.sender.attempt(&outgoing).await.map(|reply| reply.answer)
@@ -149,12 +148,12 @@ impl Outbound {
         if let Some(answer) = cache_ttl.and_then(|_| self.cache.get(&key)) {
             return self.hold(operation, route, answer).await;
         }
-        let outgoing = Arc::new(self.outgoing(operation, route, state, call)?);
+        let call = Arc::new(call);
         loop {
             let joined = self.reads.join_or_start(key, || {
                 let sender = self.sender.clone();
                 let cache = self.cache.clone();
-                let outgoing = outgoing.clone();
+                let outgoing = self.outgoing(operation, route, state.clone(), call.clone());
                 async move {
                     let answer = sender.read(&outgoing).await?;
                     if let Some(ttl) = cache_ttl {
@@ -209,17 +208,16 @@ impl Outbound {
         operation: &Operation,
         route: &UpstreamRoute,
         state: Arc<RouteState>,
-        call: Call,
-    ) -> Result<OutgoingCall, Failure> {
-        Ok(OutgoingCall {
+        call: Arc<Call>,
+    ) -> OutgoingCall {
+        OutgoingCall {
             operation: operation.clone(),
             route: route.clone(),
             state,
             limiter: self.sender.routes.limiter(route),
-            kind: call.kind,
+            call,
             sent: AtomicU32::new(0),
-            request: HttpRequest::new(&route.endpoint, call, operation.request_id())?,
-        })
+        }
     }
 }
 

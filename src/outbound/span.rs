@@ -1,12 +1,14 @@
 //! The span of one attempt, by the semantic conventions of OpenTelemetry for HTTP clients.
 
+use hyper::Uri;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::call::Call;
 use super::failure::Failure;
 use super::operation::Operation;
 use super::route::UpstreamRoute;
-use super::transport::{HttpRequest, Reply};
+use super::transport::Reply;
 use crate::telemetry::{SPANS, TraceContext, context_of, id_attribute};
 
 /// The span of one attempt. It names neither query, headers nor body, and of the path only the
@@ -18,23 +20,22 @@ impl CallSpan {
     pub(super) fn begin(
         operation: &Operation,
         route: &UpstreamRoute,
-        request: &HttpRequest,
+        (call, uri): (&Call, &Uri),
         resends: u32,
     ) -> Self {
         let endpoint = &route.endpoint;
-        let (host, port) = request.server();
         let span = tracing::info_span!(
             target: SPANS,
             parent: None,
             "upstream call",
             otel.kind = "client",
-            otel.name = format!("{} {}", request.method(), request.path_template()),
-            http.request.method = request.method(),
+            otel.name = format!("{} {}", call.method, call.path_template()),
+            http.request.method = call.method,
             http.request.resend_count = (resends > 0).then_some(i64::from(resends)),
             http.response.status_code = Empty,
-            server.address = host,
-            server.port = port.map(i64::from),
-            url.template = request.path_template(),
+            server.address = uri.host().unwrap_or_default(),
+            server.port = uri.port_u16().map(i64::from),
+            url.template = call.path_template(),
             error.type = Empty,
             otel.status_code = Empty,
             tenant_gateway.system = endpoint.system,

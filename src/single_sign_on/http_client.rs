@@ -132,7 +132,7 @@ impl ProviderClient {
         UpstreamRoute {
             tenant: self.provider.tenant_id,
             // Reads are shared by route and path: another host is another identity.
-            identity: Identity(endpoint.base_url.as_str().to_owned()),
+            identity: Identity::new(endpoint.base_url.as_str()),
             endpoint: Arc::new(endpoint),
         }
     }

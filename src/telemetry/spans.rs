@@ -62,7 +62,7 @@ pub fn is_in_trace() -> bool {
 
 /// Makes a new span the child of a caller's. A `tracestate` that is too long or malformed is
 /// dropped.
-pub fn continue_trace(span: &Span, caller: &TraceContext, tracestate: &str) {
+pub fn continue_trace(span: &Span, caller: TraceContext, tracestate: &str) {
     let parent = Context::new().with_remote_span_context(caller.remote(tracestate));
     // Fails where no traces are recorded, which the caller need not know.
     span.set_parent(parent).ok();

@@ -8,14 +8,11 @@ use crate::entropy::Entropy;
 const TRACESTATE_MAX: usize = 512;
 
 /// A span of a trace, as a `traceparent` names it: one of the caller, or one that began here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    /// 32 hexadecimal digits.
-    trace_id: String,
-    /// 16 hexadecimal digits.
-    span_id: String,
-    /// Two hexadecimal digits.
-    flags: String,
+    trace_id: TraceId,
+    span_id: SpanId,
+    flags: TraceFlags,
 }
 
 impl TraceContext {
@@ -29,60 +26,58 @@ impl TraceContext {
         let widths = [(version, 2), (trace, 32), (span, 16), (flags, 2)];
         let well_formed =
             widths.iter().all(|(text, width)| text.len() == *width && is_lower_hex(text));
-        let named = [trace, span].iter().all(|text| text.bytes().any(|digit| digit != b'0'));
-        (known && well_formed && named).then(|| Self {
-            trace_id: trace.to_owned(),
-            span_id: span.to_owned(),
-            flags: flags.to_owned(),
-        })
+        if !known || !well_formed {
+            return None;
+        }
+        let context = Self {
+            trace_id: TraceId::from_hex(trace).ok()?,
+            span_id: SpanId::from_hex(span).ok()?,
+            flags: TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
+        };
+        let is_valid = context.trace_id != TraceId::INVALID && context.span_id != SpanId::INVALID;
+        is_valid.then_some(context)
     }
 
     /// Starts a trace that nothing records: its sampled flag is not set.
     pub fn begin(entropy: &dyn Entropy) -> Self {
         Self {
-            trace_id: random_hex::<16>(entropy),
-            span_id: random_hex::<8>(entropy),
-            flags: "00".to_owned(),
+            trace_id: TraceId::from_bytes(random(entropy)),
+            span_id: SpanId::from_bytes(random(entropy)),
+            flags: TraceFlags::NOT_SAMPLED,
         }
     }
 
     /// Another span of the same trace.
     #[must_use]
-    pub fn next(&self, entropy: &dyn Entropy) -> Self {
-        Self { span_id: random_hex::<8>(entropy), ..self.clone() }
+    pub fn next(self, entropy: &dyn Entropy) -> Self {
+        Self { span_id: SpanId::from_bytes(random(entropy)), ..self }
     }
 
-    /// The id of the trace, in 32 hexadecimal digits.
-    pub fn trace_id(&self) -> &str {
-        &self.trace_id
+    /// The id of the trace, written as 32 hexadecimal digits.
+    pub fn trace_id(self) -> TraceId {
+        self.trace_id
     }
 
     /// The value of the header `traceparent`.
-    pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{}", self.trace_id, self.span_id, self.flags)
+    pub fn traceparent(self) -> String {
+        format!("00-{}-{}-{:02x}", self.trace_id, self.span_id, self.flags)
     }
 
     /// The span of a caller. A `tracestate` that is too long or malformed is dropped; the
     /// `traceparent` counts without it (W3C Trace Context, section 3.3).
-    pub(super) fn remote(&self, tracestate: &str) -> SpanContext {
+    pub(super) fn remote(self, tracestate: &str) -> SpanContext {
         let state = Some(tracestate).filter(|text| text.len() <= TRACESTATE_MAX);
         let state = state.and_then(|text| text.parse::<TraceState>().ok());
-        // Each field was parsed as hexadecimal digits of that width.
-        SpanContext::new(
-            TraceId::from_hex(&self.trace_id).unwrap_or(TraceId::INVALID),
-            SpanId::from_hex(&self.span_id).unwrap_or(SpanId::INVALID),
-            TraceFlags::new(u8::from_str_radix(&self.flags, 16).unwrap_or_default()),
-            true,
-            state.unwrap_or_default(),
-        )
+        let Self { trace_id, span_id, flags } = self;
+        SpanContext::new(trace_id, span_id, flags, true, state.unwrap_or_default())
     }
 
     /// A span that began here; `None` of one that was not created.
     pub(super) fn local(span: &SpanContext) -> Option<Self> {
         span.is_valid().then(|| Self {
-            trace_id: span.trace_id().to_string(),
-            span_id: span.span_id().to_string(),
-            flags: format!("{:02x}", span.trace_flags()),
+            trace_id: span.trace_id(),
+            span_id: span.span_id(),
+            flags: span.trace_flags(),
         })
     }
 }
@@ -92,17 +87,11 @@ fn is_lower_hex(text: &str) -> bool {
 }
 
 /// Sets the last bit: an id of all zeros is invalid.
-fn random_hex<const BYTES: usize>(entropy: &dyn Entropy) -> String {
+fn random<const BYTES: usize>(entropy: &dyn Entropy) -> [u8; BYTES] {
     let mut bytes = [0; BYTES];
     entropy.fill(&mut bytes);
     bytes[BYTES - 1] |= 1;
-    let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
-    let mut text = String::with_capacity(2 * BYTES);
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
+    bytes
 }
 
 #[cfg(test)]
@@ -160,7 +149,7 @@ mod tests {
         let remote = given.remote("vendor=value,other=2");
         assert!(remote.is_remote() && remote.is_sampled() && remote.is_valid());
         assert_eq!(remote.trace_state().header(), "vendor=value,other=2");
-        assert_eq!(TraceContext::local(&remote), Some(given.clone()));
+        assert_eq!(TraceContext::local(&remote), Some(given));
         for dropped in ["no list", "UPPER=1", &format!("a={}", "x".repeat(TRACESTATE_MAX))] {
             assert_eq!(given.remote(dropped).trace_state().header(), "", "{dropped}");
         }

@@ -39,7 +39,7 @@ impl Connection {
         UpstreamRoute {
             tenant: self.tenant,
             endpoint: self.endpoint.clone(),
-            identity: Identity("own".to_owned()),
+            identity: Identity::new("own"),
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct TenantKey {
     pub id: TenantKeyId,
     /// Its purpose.
     pub slot: KeySlot,
+    /// The name of calls that it authenticates.
+    identity: Identity,
     origin: KeyOrigin,
     secret: SecretKey,
     expires_at: Timestamp,
@@ -70,6 +72,7 @@ impl TenantKey {
     ) -> Self {
         let KeyLifetime { renew_at, expires_at } = lifetime;
         Self {
+            identity: Identity::new(format!("{}:{id}", slot.access.as_str())),
             id,
             slot,
             origin,
@@ -100,8 +103,11 @@ impl TenantKey {
 
     /// The route of calls with this key.
     pub fn route(&self, connection: &Connection) -> UpstreamRoute {
-        let identity = Identity(format!("{}:{}", self.slot.access.as_str(), self.id));
-        UpstreamRoute { tenant: connection.tenant, endpoint: connection.endpoint.clone(), identity }
+        UpstreamRoute {
+            tenant: connection.tenant,
+            endpoint: connection.endpoint.clone(),
+            identity: self.identity.clone(),
+        }
     }
 
     /// The headers that authenticate with it.

@@ -76,7 +76,7 @@ impl MintContext<'_> {
         let minted: KeyWithSecret =
             self.keys.send_as_installation(self.connection, &request, self.operation).await?;
         let Connection { tenant, endpoint, .. } = self.connection;
-        let identity = Identity(format!("new:{}", minted.key.id));
+        let identity = Identity::new(format!("new:{}", minted.key.id));
         Ok(UnverifiedKey {
             id: ObjectId(minted.key.id),
             auth: AuthHeaders::secret_key(&minted.secret),

@@ -182,7 +182,7 @@ mod tests {
         UpstreamRoute {
             tenant: TenantId(uuid::Uuid::from_u128(tenant)),
             endpoint: endpoint.into(),
-            identity: Identity("own".into()),
+            identity: Identity::new("own"),
         }
     }
 

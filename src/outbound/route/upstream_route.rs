@@ -27,7 +27,19 @@ pub struct Endpoint {
 /// reveals nothing of the secret. Two credentials of one installation never share a name, because
 /// vendors rate-limit by credential, and so does the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Identity(pub String);
+pub struct Identity(Arc<str>);
+
+impl Identity {
+    /// The identity of that name.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A tenant's route to an installation under one identity. Every key of a cache, of a shared read
 /// and of a limit contains it, so that data of one tenant cannot reach another.

@@ -112,7 +112,7 @@ mod tests {
         let tenant = TenantId(uuid::Uuid::nil());
         let upstream = UpstreamId(uuid::Uuid::nil());
         (
-            RouteKey { tenant, upstream, revision: 1, identity: Identity("own".into()) },
+            RouteKey { tenant, upstream, revision: 1, identity: Identity::new("own") },
             "computers".into(),
         )
     }

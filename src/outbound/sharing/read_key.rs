@@ -26,7 +26,7 @@ impl ReadKey {
         part(route.tenant.0.as_bytes());
         part(route.endpoint.upstream.0.as_bytes());
         part(&route.endpoint.revision.to_le_bytes());
-        part(route.identity.0.as_bytes());
+        part(route.identity.as_str().as_bytes());
         part(&generation.to_le_bytes());
         part(call.method.as_bytes());
         part(&call.answer_limit.to_le_bytes());
@@ -89,7 +89,7 @@ mod tests {
         let route = UpstreamRoute {
             tenant,
             endpoint: Arc::new(endpoint),
-            identity: Identity(identity.to_owned()),
+            identity: Identity::new(identity),
         };
         let call = Call {
             method: "GET",

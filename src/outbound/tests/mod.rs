@@ -77,7 +77,7 @@ fn route_to(endpoint: Endpoint) -> UpstreamRoute {
     UpstreamRoute {
         tenant: tenant(1),
         endpoint: Arc::new(endpoint),
-        identity: Identity("own".to_owned()),
+        identity: Identity::new("own"),
     }
 }
 

@@ -50,7 +50,7 @@ async fn identical_reads_share_one_call() {
 async fn reads_that_differ_in_anything_do_not_share() {
     let others: [fn(UpstreamRoute) -> (UpstreamRoute, Call); 9] = [
         |route| (UpstreamRoute { tenant: tenant(2), ..route }, read("a")),
-        |route| (UpstreamRoute { identity: Identity("other".to_owned()), ..route }, read("a")),
+        |route| (UpstreamRoute { identity: Identity::new("other"), ..route }, read("a")),
         |route| {
             let again = Endpoint { revision: 2, ..endpoint(route.endpoint.base_url.as_str()) };
             (UpstreamRoute { endpoint: Arc::new(again), ..route }, read("a"))
@@ -171,7 +171,7 @@ async fn answer_is_cached_per_tenant_and_identity_while_its_ttl_allows() {
     );
     let other = UpstreamRoute { tenant: tenant(2), ..route.clone() };
     assert_eq!(body(&outbound, &other, cached("a")).await, "2");
-    let other = UpstreamRoute { identity: Identity("other".to_owned()), ..route.clone() };
+    let other = UpstreamRoute { identity: Identity::new("other"), ..route.clone() };
     assert_eq!(body(&outbound, &other, cached("a")).await, "3");
     let short = Call { cache_ttl: Some(Duration::ZERO), ..read("b") };
     assert_eq!(body(&outbound, &route, short).await, "4");

@@ -9,7 +9,7 @@ mod resolver;
 mod tls;
 
 pub use collector::CollectorClient;
-pub(super) use exchange::{HttpRequest, Reply};
+pub(super) use exchange::{HttpRequest, Reply, exchange, request};
 pub(super) use pool::{Client, Pool};
 pub use reach::{Reached, Unreachable, reach};
 pub use tls::check_certificates;

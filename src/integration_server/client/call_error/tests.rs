@@ -21,7 +21,7 @@ fn route() -> UpstreamRoute {
         ca_certificate: None,
     };
     let tenant = TenantId("3dcea248-a7d8-44ee-b3f9-72ac63ecb2fb".parse().unwrap());
-    UpstreamRoute { tenant, endpoint: Arc::new(endpoint), identity: Identity("own".into()) }
+    UpstreamRoute { tenant, endpoint: Arc::new(endpoint), identity: Identity::new("own") }
 }
 
 fn refused(status: u16, body: &str, sent: Kind, about: About) -> CallError {

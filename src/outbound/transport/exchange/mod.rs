@@ -1,6 +1,5 @@
 //! One HTTP request and its response.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Body;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Response, Uri};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::pool::Client;
@@ -22,6 +21,8 @@ use crate::outbound::route::Endpoint;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The number of headers that every request has: these two, `Accept-Encoding` and `Host`.
+const OWN_HEADERS: usize = 4;
 const TOO_LONG: &str = "the response exceeds the length limit";
 /// Percent-encodes all but the unreserved characters of RFC 3986, section 2.3.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -29,15 +30,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// A buffer that exceeds its answer by less than this fraction, one part in eight, is kept.
 const MAX_WASTE: usize = 8;
 
-/// A call as an HTTP request, which may be sent several times.
-pub(in crate::outbound) struct HttpRequest {
-    method: Method,
-    uri: Uri,
-    path_template: String,
-    headers: HeaderMap,
-    body: Bytes,
-    answer_limit: usize,
-}
+/// The request of a call.
+pub(in crate::outbound) type HttpRequest = Request<Full<Bytes>>;
 
 /// An answer and the headers that concern the gateway itself.
 pub(in crate::outbound) struct Reply {
@@ -48,100 +42,71 @@ pub(in crate::outbound) struct Reply {
     pub request_id: Option<String>,
 }
 
-impl HttpRequest {
-    /// Encodes a call as HTTP.
-    ///
-    /// # Errors
-    /// `InvalidRequest` for a path that would leave the base URL, or an invalid header.
-    pub(in crate::outbound) fn new(
-        endpoint: &Endpoint,
-        call: Call,
-        request_id: &str,
-    ) -> Result<Self, Failure> {
-        let invalid = |what: &str| Failure::InvalidRequest(what.into());
-        let mut headers = HeaderMap::new();
-        for (name, value) in &call.headers {
-            let name =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("header name"))?;
-            let value = HeaderValue::from_str(value).map_err(|_| invalid("header value"))?;
-            headers.append(name, value);
-        }
-        // Refuse compressed bodies: a decompression bomb could expand without bound.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| invalid("request id"))?);
-        Ok(Self {
-            method: call.method.parse().map_err(|_| invalid("method"))?,
-            uri: uri(endpoint, &call).ok_or_else(|| invalid("path"))?,
-            path_template: path_template(&call),
-            headers,
-            body: call.body.unwrap_or_default(),
-            answer_limit: call.answer_limit,
-        })
+/// Encodes a call as HTTP.
+///
+/// # Errors
+/// `InvalidRequest` for a path that would leave the base URL, or an invalid header.
+pub(in crate::outbound) fn request(
+    endpoint: &Endpoint,
+    call: &Call,
+    request_id: &str,
+) -> Result<HttpRequest, Failure> {
+    let invalid = |what: &str| Failure::InvalidRequest(what.into());
+    let mut request = Request::new(Full::new(call.body.clone().unwrap_or_default()));
+    *request.method_mut() = call.method.parse().map_err(|_| invalid("method"))?;
+    *request.uri_mut() = uri(endpoint, call).ok_or_else(|| invalid("path"))?;
+    let headers = request.headers_mut();
+    headers.reserve(call.headers.len() + OWN_HEADERS);
+    for (name, value) in &call.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("header name"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| invalid("header value"))?;
+        headers.append(name, value);
     }
+    // Refuse compressed bodies: a decompression bomb could expand without bound.
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(X_REQUEST_ID, request_id.parse().map_err(|_| invalid("request id"))?);
+    Ok(request)
+}
 
-    /// The HTTP method.
-    pub(in crate::outbound) fn method(&self) -> &str {
-        self.method.as_str()
+/// Sends a request and reads the response, of at most `limit` bytes. `traceparent` is the header of
+/// W3C Trace Context.
+///
+/// # Errors
+/// `Unreachable`, `ConnectionLost`, `Malformed` and `NoRoom`.
+pub(in crate::outbound) async fn exchange(
+    client: &Client,
+    mut request: HttpRequest,
+    traceparent: &str,
+    limit: usize,
+    now: Timestamp,
+    budget: &AnswerBudget,
+) -> Result<Reply, Failure> {
+    let traceparent = HeaderValue::from_str(traceparent)
+        .expect("a trace context is hexadecimal digits and hyphens");
+    request.headers_mut().insert(TRACEPARENT, traceparent);
+    let response = client.request(request).await.map_err(|error| of_client(&error))?;
+    let (head, body) = response.into_parts();
+    let encoding = head.headers.get(header::CONTENT_ENCODING);
+    let encoding =
+        encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if let Some(encoding) = encoding {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        let encoding: String = encoding.chars().take(40).collect();
+        return Err(Failure::Malformed(
+            format!("the response has Content-Encoding {encoding}; identity was requested").into(),
+        ));
     }
-
-    /// The path below the base URL, with `{}` in the place of each segment that is data.
-    pub(in crate::outbound) fn path_template(&self) -> &str {
-        &self.path_template
+    let exact = body.size_hint().exact();
+    let length = exact.map(|exact| usize::try_from(exact).unwrap_or(usize::MAX));
+    if length.is_some_and(|length| length > limit) {
+        return Err(Failure::Malformed(TOO_LONG.into()));
     }
-
-    /// Host and port of the installation.
-    pub(in crate::outbound) fn server(&self) -> (&str, Option<u16>) {
-        (self.uri.host().unwrap_or_default(), self.uri.port_u16())
-    }
-
-    fn request(&self, traceparent: &str) -> Request<Full<Bytes>> {
-        let mut request = Request::new(Full::new(self.body.clone()));
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        let traceparent = HeaderValue::from_str(traceparent)
-            .expect("a trace context is hexadecimal digits and hyphens");
-        request.headers_mut().insert(TRACEPARENT, traceparent);
-        request
-    }
-
-    /// Sends the request once and reads the response.
-    ///
-    /// # Errors
-    /// `Unreachable`, `ConnectionLost`, `Malformed` and `NoRoom`.
-    pub(in crate::outbound) async fn exchange(
-        &self,
-        client: &Client,
-        traceparent: &str,
-        now: Timestamp,
-        budget: &AnswerBudget,
-    ) -> Result<Reply, Failure> {
-        let response =
-            client.request(self.request(traceparent)).await.map_err(|error| of_client(&error))?;
-        let (head, body) = response.into_parts();
-        let encoding = head.headers.get(header::CONTENT_ENCODING);
-        let encoding =
-            encoding.filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if let Some(encoding) = encoding {
-            let encoding = String::from_utf8_lossy(encoding.as_bytes());
-            let encoding: String = encoding.chars().take(40).collect();
-            return Err(Failure::Malformed(
-                format!("the response has Content-Encoding {encoding}; identity was requested")
-                    .into(),
-            ));
-        }
-        let exact = body.size_hint().exact();
-        let length = exact.map(|exact| usize::try_from(exact).unwrap_or(usize::MAX));
-        if length.is_some_and(|length| length > self.answer_limit) {
-            return Err(Failure::Malformed(TOO_LONG.into()));
-        }
-        let mut held = budget.hold(length).await?;
-        let body = Limited::new(body, self.answer_limit);
-        let body = whole(body, self.answer_limit, &mut held).await?;
-        let mut reply = reply(Response::from_parts(head, body), now);
-        reply.answer.held = Some(Arc::new(held));
-        Ok(reply)
-    }
+    let mut held = budget.hold(length).await?;
+    let body = Limited::new(body, limit);
+    let body = whole(body, limit, &mut held).await?;
+    let mut reply = reply(Response::from_parts(head, body), now);
+    reply.answer.held = Some(Arc::new(held));
+    Ok(reply)
 }
 
 /// Reads a whole body. A body of known length is not polled again after its last byte: that would
@@ -195,16 +160,7 @@ fn uri(endpoint: &Endpoint, call: &Call) -> Option<Uri> {
         .ok()?;
         sign = '&';
     }
-    text.parse().ok()
-}
-
-/// The path of a call without the segments that are data: only constants are borrowed for ever.
-fn path_template(call: &Call) -> String {
-    let segment = |segment: &Cow<'static, str>| match segment {
-        Cow::Borrowed(constant) => format!("/{constant}"),
-        Cow::Owned(_) => "/{}".to_owned(),
-    };
-    call.path.iter().map(segment).collect()
+    Uri::try_from(text).ok()
 }
 
 fn reply(response: Response<Bytes>, now: Timestamp) -> Reply {
