@@ -21,17 +21,38 @@ pub struct Listing {
     pub count: usize,
     /// Whether more objects follow.
     pub has_more: bool,
-    /// The memory that the responses occupy, to be held for as long as the pages.
-    pub held: Vec<Arc<HeldAnswer>>,
+    /// The memory that the pages occupy, to be held as long as they are.
+    held: Vec<HeldPage>,
+}
+
+/// The memory of a page: that of its response, until only the text is left.
+struct HeldPage {
+    held: Arc<HeldAnswer>,
+    /// The bytes of the page's text.
+    text: usize,
 }
 
 impl Listing {
-    /// The bytes of text for which the responses hold no memory: they hold the bytes of their
-    /// bodies, which were dropped when the text was written.
+    /// The bytes of text for which no memory is held: at most the bytes of its body are held for a
+    /// page.
     pub fn uncovered(&self) -> usize {
-        let texts = self.pages.iter().flat_map(|page| &page.texts);
-        let covered: usize = self.held.iter().map(|held| held.bytes()).sum();
-        texts.map(ProjectedText::size).sum::<usize>().saturating_sub(covered)
+        let covered: usize = self.held.iter().map(|page| page.held.bytes()).sum();
+        self.pages.iter().map(|page| text_size(page)).sum::<usize>().saturating_sub(covered)
+    }
+
+    /// Adds a page that was read from this response.
+    fn add(&mut self, page: Arc<ProjectedList>, response: ApiResponse) {
+        let text = text_size(&page);
+        self.held.extend(response.held().map(|held| HeldPage { held, text }));
+        self.count += page.kept.len();
+        self.is_too_large = page.is_too_large;
+        self.pages.push(page);
+        // The bodies are dropped, but for those that others still read.
+        for page in &mut self.held {
+            if let Some(held) = Arc::get_mut(&mut page.held) {
+                held.shrink_to(page.text);
+            }
+        }
     }
 }
 
@@ -68,13 +89,10 @@ impl Manager {
             let (page, response) = self
                 .page::<T>(operation, query, plan, PageBounds { after, size, largest: left })
                 .await?;
-            listing.held.extend(response.held());
             let is_full = page.ids.len() == size;
             let last = page.ids.last().copied();
-            listing.count += page.kept.len();
-            listing.is_too_large = page.is_too_large;
-            left -= page.texts.iter().map(ProjectedText::size).sum::<usize>().min(left);
-            listing.pages.push(page);
+            left = left.saturating_sub(text_size(&page));
+            listing.add(page, response);
             match last {
                 Some(last) if is_full && !listing.is_too_large => after = last,
                 _ => break,
@@ -117,6 +135,11 @@ impl Manager {
         let page = self.note_malformed(&response.route, checked)?;
         Ok((page, response))
     }
+}
+
+/// The bytes of a page's text.
+fn text_size(page: &ProjectedList) -> usize {
+    page.texts.iter().map(ProjectedText::size).sum()
 }
 
 /// Whether a page has at most `size` objects, with ascending ids above `after`.

@@ -101,8 +101,9 @@ impl HeldAnswer {
         Ok(())
     }
 
-    /// Releases the bytes that a shorter answer does not need.
-    pub(in crate::outbound) fn shrink_to(&mut self, bytes: usize) {
+    /// Releases all but that many bytes: those that a shorter answer, or what was read from it, does
+    /// not need.
+    pub fn shrink_to(&mut self, bytes: usize) {
         let before = self.permit.units();
         self.permit.shrink_to(bytes);
         self.operation.fetch_sub(before - self.permit.units(), Ordering::Relaxed);

@@ -48,6 +48,22 @@ async fn list_of_a_legacy_system_above_the_largest_size_is_refused_whole() {
     assert_eq!(ask(&reader, &list(20)).await.body.get("errors"), None);
 }
 
+#[tokio::test]
+async fn long_list_of_large_objects_takes_the_memory_of_one_page() {
+    // 1 MB, of which a page has a third; one tenant may use 0.7 MB.
+    let seeds = |config| north(config, 1600, 30);
+    let rig = Rig::with_settings(Engine::Sqlite, seeds, |config| {
+        config.budget.upstream_answers = 1024 * 1024;
+    })
+    .await;
+    let reader = rig.reader(rig.world.north).await;
+    let list = "computers(first: 1600) { nodes { id intrusionPrevention { state } } }";
+    let answer = ask(&reader, list).await;
+    assert_eq!(answer.body.get("errors"), None, "{}", answer.body);
+    let nodes = answer.body["data"]["deepSecurity"]["computers"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 1600);
+}
+
 /// A tenant North with the given number of computers, each with that many rules.
 fn north(config: Config, computers: usize, rules: usize) -> Config {
     let large = TenantSeed::named("North").computers(computers).rules(rules);
