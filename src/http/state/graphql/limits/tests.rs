@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use async_graphql::Value;
 use serde_json::{Map, json};
 
@@ -98,15 +96,13 @@ fn fields_are_counted_after_expansion_of_fragments() {
     assert_eq!(refused_by(&doubling(13)).as_deref(), Some("fields"));
 }
 
+/// A check that expands them does not end: 2^50 paths would take it years.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "measures")]
 fn doubling_fragments_are_rejected_without_expanding_them() {
-    let started = std::time::Instant::now();
     for fragments in [20, 25, 50] {
         let refused = refused_by(&doubling(fragments)).expect("it exceeds a limit");
         assert!(["fields", "depth", "nesting"].contains(&&*refused), "{refused}");
     }
-    assert!(started.elapsed() < Duration::from_millis(500));
 }
 
 #[test]
