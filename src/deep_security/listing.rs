@@ -8,7 +8,7 @@ use super::query::ListQuery;
 use super::wire::Resource;
 use crate::error::Result;
 use crate::outbound::{HeldAnswer, Operation};
-use crate::projection::{Plan, ProjectedList, ProjectedText};
+use crate::projection::{Plan, ProjectedList};
 
 /// Objects in the order of their ids, as text.
 #[derive(Default)]
@@ -25,11 +25,11 @@ pub struct Listing {
     held: Vec<HeldPage>,
 }
 
-/// The memory of a page: that of its response, until only the text is left.
+/// The memory of a page: that of its response, until the body is dropped.
 struct HeldPage {
     held: Arc<HeldAnswer>,
-    /// The bytes of the page's text.
-    text: usize,
+    /// In bytes.
+    without_body: usize,
 }
 
 impl Listing {
@@ -37,20 +37,20 @@ impl Listing {
     /// page.
     pub fn uncovered(&self) -> usize {
         let covered: usize = self.held.iter().map(|page| page.held.bytes()).sum();
-        self.pages.iter().map(|page| text_size(page)).sum::<usize>().saturating_sub(covered)
+        self.pages.iter().map(|page| page.size()).sum::<usize>().saturating_sub(covered)
     }
 
     /// Adds a page that was read from this response.
     fn add(&mut self, page: Arc<ProjectedList>, response: ApiResponse) {
-        let text = text_size(&page);
-        self.held.extend(response.held().map(|held| HeldPage { held, text }));
+        let without_body = page.memory();
+        self.held.extend(response.held().map(|held| HeldPage { held, without_body }));
         self.count += page.kept.len();
         self.is_too_large = page.is_too_large;
         self.pages.push(page);
         // The bodies are dropped, but for those that others still read.
         for page in &mut self.held {
             if let Some(held) = Arc::get_mut(&mut page.held) {
-                held.shrink_to(page.text);
+                held.shrink_to(page.without_body);
             }
         }
     }
@@ -91,7 +91,7 @@ impl Manager {
                 .await?;
             let is_full = page.ids.len() == size;
             let last = page.ids.last().copied();
-            left = left.saturating_sub(text_size(&page));
+            left = left.saturating_sub(page.size());
             listing.add(page, response);
             match last {
                 Some(last) if is_full && !listing.is_too_large => after = last,
@@ -135,11 +135,6 @@ impl Manager {
         let page = self.note_malformed(&response.route, checked)?;
         Ok((page, response))
     }
-}
-
-/// The bytes of a page's text.
-fn text_size(page: &ProjectedList) -> usize {
-    page.texts.iter().map(ProjectedText::size).sum()
 }
 
 /// Whether a page has at most `size` objects, with ascending ids above `after`.

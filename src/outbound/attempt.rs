@@ -39,7 +39,7 @@ pub(super) struct OutgoingCall {
     pub route: UpstreamRoute,
     pub state: Arc<RouteState>,
     pub limiter: Arc<RateLimiter>,
-    pub call: Arc<Call>,
+    pub call: Call,
     /// How often it was sent.
     pub sent: AtomicU32,
 }

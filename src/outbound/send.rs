@@ -130,7 +130,7 @@ impl Outbound {
         call: Call,
     ) -> Result<Answer, Failure> {
         let state = self.sender.routes.state(route);
-        let outgoing = self.outgoing(operation, route, state, Arc::new(call));
+        let outgoing = self.outgoing(operation, route, state, call);
         // Invalidates even if the caller abandons the write.
         let _invalidation = InvalidateOnDrop { outbound: self, operation, route };
         self.sender.attempt(&outgoing).await.map(|reply| reply.answer)
@@ -148,12 +148,12 @@ impl Outbound {
         if let Some(answer) = cache_ttl.and_then(|_| self.cache.get(&key)) {
             return self.hold(operation, route, answer).await;
         }
-        let call = Arc::new(call);
+        let outgoing = Arc::new(self.outgoing(operation, route, state, call));
         loop {
             let joined = self.reads.join_or_start(key, || {
                 let sender = self.sender.clone();
                 let cache = self.cache.clone();
-                let outgoing = self.outgoing(operation, route, state.clone(), call.clone());
+                let outgoing = outgoing.clone();
                 async move {
                     let answer = sender.read(&outgoing).await?;
                     if let Some(ttl) = cache_ttl {
@@ -208,7 +208,7 @@ impl Outbound {
         operation: &Operation,
         route: &UpstreamRoute,
         state: Arc<RouteState>,
-        call: Arc<Call>,
+        call: Call,
     ) -> OutgoingCall {
         OutgoingCall {
             operation: operation.clone(),

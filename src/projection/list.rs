@@ -24,6 +24,19 @@ pub struct ProjectedList {
     pub is_too_large: bool,
 }
 
+impl ProjectedList {
+    /// The number of bytes of the text.
+    pub fn size(&self) -> usize {
+        self.texts.iter().map(ProjectedText::size).sum()
+    }
+
+    /// The number of bytes of memory.
+    pub fn memory(&self) -> usize {
+        let texts: usize = self.texts.iter().map(ProjectedText::memory).sum();
+        texts + size_of::<i64>() * (self.ids.capacity() + self.kept.capacity())
+    }
+}
+
 /// Reads a list body: `{"<member>": […]}`.
 pub struct ListReader<'a> {
     /// The plan of the type of the objects, which has an identity.

@@ -35,6 +35,12 @@ impl ProjectedText {
         self.json.len()
     }
 
+    /// The number of bytes of memory.
+    pub fn memory(&self) -> usize {
+        let Self { json, gaps, ends } = self;
+        json.capacity() + size_of::<Gap>() * gaps.capacity() + size_of::<usize>() * ends.capacity()
+    }
+
     /// The text of the first objects, with commas between them.
     pub fn first(&self, objects: usize) -> &[u8] {
         &self.json[..objects.checked_sub(1).map_or(0, |last| self.ends[last])]

@@ -22,10 +22,10 @@ pub(super) fn object(
     element: &Element,
     paths: &[String],
 ) -> Result<ListedObject> {
-    let id = identifier(element)?;
     let members: Vec<Member> = paths.iter().map(String::as_str).enumerate().collect();
     let mut values = vec![None; paths.len()];
     read(document, element, &members, &mut values)?;
+    let id = identifier(values[0].as_deref())?;
     Ok(ListedObject::new(&id, values))
 }
 

@@ -84,10 +84,9 @@ pub(super) fn single<T>(mut items: Vec<T>) -> Result<T> {
     }
 }
 
-/// The identifier of an item.
-pub(super) fn identifier(element: &Element) -> Result<RemoteId> {
-    let id = element.attribute("id").and_then(|id| RemoteId::read(&id));
-    id.ok_or(Malformed("holds an object without an identifier"))
+/// The identifier of an item, from the text of its `id`.
+pub(super) fn identifier(text: Option<&str>) -> Result<RemoteId> {
+    text.and_then(RemoteId::read).ok_or(Malformed("holds an object without an identifier"))
 }
 
 /// A `tenant` (reference, T1).
@@ -96,7 +95,7 @@ pub(super) fn tenant(
     element: &Element,
     zone: &TimeZone,
 ) -> Result<RemoteTenant> {
-    let id = identifier(element)?;
+    let id = identifier(element.attribute("id").as_deref())?;
     let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let mut tenant = RemoteTenant {
         id,
@@ -133,7 +132,7 @@ pub(super) fn machine(
     element: &Element,
     zone: &TimeZone,
 ) -> Result<VirtualMachine> {
-    let id = identifier(element)?;
+    let id = identifier(element.attribute("id").as_deref())?;
     let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let mut machine = VirtualMachine {
         id,

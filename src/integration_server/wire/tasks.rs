@@ -15,7 +15,7 @@ const WORDS_MAX: usize = 500;
 
 /// A `task` (reference, K1).
 pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
-    let id = identifier(element)?;
+    let id = identifier(element.attribute("id").as_deref())?;
     let date = |name| element.attribute(name).map(|text| moment(&text, zone));
     let created = date("created");
     let state_changed = date("stateChanged");
