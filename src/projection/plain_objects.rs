@@ -30,13 +30,13 @@ impl PlainObjects<'_> {
     /// Writes the objects: for each the values of the members of the plan, in their order.
     pub fn project<'v>(
         &self,
-        objects: impl IntoIterator<Item = &'v [Option<String>]>,
+        objects: impl IntoIterator<Item: Iterator<Item = Option<&'v str>>>,
     ) -> ProjectedObjects {
         let mut writer = Writer::new(Format::Plain(self.date), self.place, self.largest);
         let mut texts = Vec::new();
         texts.resize_with(self.plan.outputs.len(), ProjectedText::default);
         for values in objects {
-            let values = values.iter().map(Option::as_deref).collect();
+            let values = values.collect();
             for (output, text) in self.plan.outputs.iter().zip(&mut texts) {
                 text.start_object();
                 if writer.write(&output.fields, &values, text).is_err() {

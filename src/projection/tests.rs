@@ -230,7 +230,7 @@ fn plain(names: &[&str], members: &[(&str, &str)]) -> String {
     let values: Vec<_> = plan.members().iter().map(value).collect();
     let date = |text: &str| (text == "soon").then(|| crate::clock::Timestamp::from_millis(0));
     let objects = PlainObjects { plan: &plan, place: Uuid::nil(), largest: 10_000, date: &date };
-    let projected = objects.project([values.as_slice()]);
+    let projected = objects.project([values.iter().map(Option::as_deref)]);
     assert!(!projected.is_too_large);
     String::from_utf8(projected.texts[0].first(1).to_vec()).unwrap()
 }
@@ -304,7 +304,7 @@ fn plain_text_above_its_largest_size_is_cut_off() {
     let date = |_: &str| None;
     let objects = PlainObjects { plan: &plan, place: Uuid::nil(), largest: 40, date: &date };
     let object = [Some("1".to_owned()), Some("twenty characters!!!".to_owned())];
-    let projected = objects.project([object.as_slice(), object.as_slice()]);
+    let projected = objects.project([&object; 2].map(|object| object.iter().map(Option::as_deref)));
     assert!(projected.is_too_large);
     assert_eq!(projected.texts[0].first(1), br#"{"name":"twenty characters!!!"}"#);
 }

@@ -31,12 +31,16 @@ impl RemoteId {
 
     /// Parses an identifier of the server; `None` if it could not be part of a path.
     pub fn read(text: &str) -> Option<Self> {
-        let safe = !text.is_empty()
-            && text.chars().count() <= LENGTH_MAX
-            // A lone dot as a path segment means the folder itself.
-            && text != "."
-            && !text.contains("..")
-            && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#'));
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
+        // As most are: a UUID or a number.
+        let is_word = !text.is_empty() && text.len() <= LENGTH_MAX && text.bytes().all(is_plain);
+        let safe = is_word
+            || !text.is_empty()
+                && text.chars().count() <= LENGTH_MAX
+                // A lone dot as a path segment means the folder itself.
+                && text != "."
+                && !text.contains("..")
+                && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#'));
         safe.then(|| Self(text.to_owned()))
     }
 
@@ -47,7 +51,10 @@ impl RemoteId {
 
     /// The canonical text that all equal identifiers share, which is stored and looked up.
     pub fn canonical(&self) -> String {
-        hyphenated_uuid(&self.0).map_or_else(|| self.0.clone(), |uuid| uuid.to_string())
+        match hyphenated_uuid(&self.0) {
+            Some(_) => self.0.to_ascii_lowercase(),
+            None => self.0.clone(),
+        }
     }
 }
 

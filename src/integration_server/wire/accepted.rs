@@ -35,12 +35,12 @@ fn in_xml(answer: &ResponseBody) -> Option<RemoteId> {
 }
 
 fn look(document: &mut Document, element: &Element, seen: &mut Seen) -> Result<()> {
-    if element.name() == "task" && seen.task.is_none() {
-        seen.task = element.attribute("id").and_then(|id| RemoteId::read(&id));
+    if element.name == "task" && seen.task.is_none() {
+        seen.task = element.value("id").and_then(RemoteId::read);
     }
     let text = document.text_and(element, |document, child| look(document, child, seen))?;
     let text = text.trim();
-    if element.name().eq_ignore_ascii_case("taskId") && hyphenated_uuid(text).is_some() {
+    if element.name.eq_ignore_ascii_case("taskId") && hyphenated_uuid(text).is_some() {
         seen.task_id = RemoteId::read(text);
     }
     Ok(())

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use quick_xml::events::attributes::Attribute;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::attributes::{Attribute as RawAttribute, Attributes};
+use quick_xml::events::{BytesRef, BytesStart, BytesText, Event};
+use quick_xml::name::QName;
 use quick_xml::{Reader, XmlVersion};
 
 use super::{Malformed, Result, XML_MAX};
@@ -21,76 +22,80 @@ const TOO_MUCH: Malformed = Malformed("exceeds the limits on size, depth or leng
 
 /// A document being parsed. Unknown elements are skipped, but must be well-formed.
 pub(super) struct Document<'a> {
+    text: &'a str,
     reader: Reader<&'a [u8]>,
     depth: usize,
     elements: usize,
 }
 
-/// The start of an element, whose attributes were checked. It refers to the document's text.
+/// The start of an element. It refers to the document's text.
 pub(super) struct Element<'a> {
-    start: BytesStart<'a>,
+    /// Its name without prefix.
+    pub(super) name: &'a str,
+    /// Its attributes in their order, beside declarations of namespaces and the `nil` and `type` that
+    /// serializers add.
+    pub(super) attributes: Vec<Attribute<'a>>,
     depth: usize,
 }
 
 /// An attribute of an element.
-pub(super) struct NamedAttribute<'a> {
+pub(super) struct Attribute<'a> {
     /// Its name without prefix.
     pub(super) name: &'a str,
     pub(super) has_prefix: bool,
-    attribute: Attribute<'a>,
+    /// Its value without the space around it.
+    pub(super) value: Cow<'a, str>,
 }
 
 /// A direct child of an element.
 enum Piece<'a> {
-    Text(Cow<'a, str>),
+    Text(BytesText<'a>),
+    /// The character of a reference.
+    Character(char),
     Child(Element<'a>),
 }
 
-impl Element<'_> {
-    /// Its name without prefix.
-    pub(super) fn name(&self) -> &str {
-        self.start.local_name().into_inner()
+impl<'a> Element<'a> {
+    /// The value of an attribute; `None` if it is empty.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.attribute(name).map(|attribute| &*attribute.value)
     }
 
-    /// An attribute without the space around it, whatever its prefix; `None` if it is empty. One
-    /// without a prefix comes first.
-    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut found = self.attributes().filter(|attribute| attribute.name == name);
+    /// The attribute of that name, whatever its prefix; `None` if its value is empty. One without a
+    /// prefix comes first.
+    pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
+        let mut found = self.attributes.iter().filter(|attribute| attribute.name == name);
         let first = found.next()?;
         let chosen = if first.has_prefix {
             found.find(|attribute| !attribute.has_prefix).unwrap_or(first)
         } else {
             first
         };
-        Some(chosen.value()).filter(|value| !value.is_empty())
-    }
-
-    /// The attributes in their order, beside declarations of namespaces and the `nil` and `type` that
-    /// serializers add.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = NamedAttribute<'_>> {
-        let mut checked = self.start.attributes();
-        checked.with_checks(false);
-        checked.flatten().filter_map(|attribute| {
-            let (name, prefix) = attribute.key.decompose();
-            let (name, prefix) = (name.into_inner(), prefix.map(|prefix| prefix.into_inner()));
-            let is_added = match prefix {
-                None => name == "xmlns",
-                Some(prefix) => prefix == "xmlns" || matches!(name, "nil" | "type"),
-            };
-            let has_prefix = prefix.is_some();
-            (!is_added).then_some(NamedAttribute { name, has_prefix, attribute })
-        })
+        Some(chosen).filter(|attribute| !attribute.value.is_empty())
     }
 }
 
-impl<'a> NamedAttribute<'a> {
-    /// Its value without the space around it.
-    pub(super) fn value(&self) -> Cow<'a, str> {
-        // It was checked when the element was read.
-        match self.attribute.normalized_value(XmlVersion::Implicit1_0).unwrap_or_default() {
+impl<'a> Attribute<'a> {
+    /// Checks an attribute; `None` for one that says nothing about the object.
+    fn read(raw: RawAttribute<'a>) -> Result<Option<Self>> {
+        let value = value(raw.value)?;
+        if value.len() > TEXT_MAX {
+            return Err(TOO_MUCH);
+        }
+        let key = raw.key.into_inner();
+        if !is_name(key) {
+            return Err(NOT_XML);
+        }
+        let (prefix, name) = divided(key);
+        let is_added = match prefix {
+            None => name == "xmlns",
+            Some(prefix) => prefix == "xmlns" || matches!(name, "nil" | "type"),
+        };
+        let value = match value {
             Cow::Borrowed(value) => Cow::Borrowed(value.trim()),
             Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
-        }
+        };
+        Ok((!is_added).then_some(Self { name, has_prefix: prefix.is_some(), value }))
     }
 }
 
@@ -110,7 +115,7 @@ impl<'a> Document<'a> {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         reader.config_mut().check_comments = true;
-        let mut document = Self { reader, depth: 0, elements: 0 };
+        let mut document = Self { text, reader, depth: 0, elements: 0 };
         let root = document.root()?;
         let found = read(&mut document, &root)?;
         while document.piece(&root)?.is_some() {}
@@ -143,7 +148,8 @@ impl<'a> Document<'a> {
         let mut joined = Cow::Borrowed("");
         while let Some(piece) = self.piece(element)? {
             match piece {
-                Piece::Text(text) => append(&mut joined, text)?,
+                Piece::Text(text) => append(&mut joined, text.xml10_content())?,
+                Piece::Character(character) => append(&mut joined, String::from(character).into())?,
                 Piece::Child(child) => visit(self, &child)?,
             }
         }
@@ -161,6 +167,7 @@ impl<'a> Document<'a> {
         while let Some(piece) = self.piece(element)? {
             match piece {
                 Piece::Text(text) => is_empty &= text.trim().is_empty(),
+                Piece::Character(character) => is_empty &= character.is_whitespace(),
                 Piece::Child(child) => {
                     is_empty = false;
                     visit(self, &child)?;
@@ -174,14 +181,16 @@ impl<'a> Document<'a> {
     pub(super) fn words(&mut self, element: &Element) -> Result<String> {
         let mut words = Cow::default();
         for has_prefix in [false, true] {
-            for attribute in element.attributes().filter(|found| found.has_prefix == has_prefix) {
-                append(&mut words, attribute.value())?;
+            let attributes = element.attributes.iter();
+            for attribute in attributes.filter(|found| found.has_prefix == has_prefix) {
+                append(&mut words, attribute.value.clone())?;
                 append(&mut words, Cow::Borrowed(" "))?;
             }
         }
         while let Some(piece) = self.piece(element)? {
             match piece {
-                Piece::Text(text) => append(&mut words, text)?,
+                Piece::Text(text) => append(&mut words, text.xml10_content())?,
+                Piece::Character(character) => append(&mut words, String::from(character).into())?,
                 Piece::Child(child) => {
                     append(&mut words, format!(" {} ", self.words(&child)?).into())?;
                 }
@@ -195,22 +204,20 @@ impl<'a> Document<'a> {
             let own = self.depth == parent.depth;
             match self.event()? {
                 Event::Start(start) => {
-                    let element = self.open(start)?;
+                    let element = self.open(&start)?;
                     if own {
                         return Ok(Some(Piece::Child(element)));
                     }
                 }
                 Event::End(_) => self.depth -= 1,
-                Event::Text(text) if own => {
-                    return Ok(Some(Piece::Text(text.xml10_content())));
-                }
+                Event::Text(text) if own => return Ok(Some(Piece::Text(text))),
                 Event::CData(text) if own => {
-                    return Ok(Some(Piece::Text(text.xml10_content())));
+                    return Ok(Some(Piece::Text(BytesText::from_escaped(text.into_inner()))));
                 }
                 Event::GeneralRef(reference) => {
-                    let text = resolve(&reference)?;
+                    let character = resolve(&reference)?;
                     if own {
-                        return Ok(Some(Piece::Text(String::from(text).into())));
+                        return Ok(Some(Piece::Character(character)));
                     }
                 }
                 Event::Eof => return Err(Malformed("ends unexpectedly")),
@@ -223,7 +230,7 @@ impl<'a> Document<'a> {
     fn root(&mut self) -> Result<Element<'a>> {
         loop {
             match self.event()? {
-                Event::Start(start) => return self.open(start),
+                Event::Start(start) => return self.open(&start),
                 Event::Text(text) if text.trim().is_empty() => {}
                 Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
                 _ => return Err(NOT_XML),
@@ -249,26 +256,53 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn open(&mut self, start: BytesStart<'a>) -> Result<Element<'a>> {
+    fn open(&mut self, start: &BytesStart<'_>) -> Result<Element<'a>> {
         self.depth += 1;
         self.elements += 1;
         if self.depth > DEPTH_MAX || self.elements > ELEMENTS_MAX {
             return Err(TOO_MUCH);
         }
-        if !is_name(start.name().into_inner()) {
+        let name_len = start.name().into_inner().len();
+        let start = self.of_text(start)?;
+        let (name, rest) = start.split_at(name_len);
+        if !is_name(name) {
             return Err(NOT_XML);
         }
-        check_attributes(&start)?;
-        Ok(Element { start, depth: self.depth })
+        let mut attributes = Vec::new();
+        if !rest.is_empty() {
+            for (at, raw) in Attributes::new(start, name_len).enumerate() {
+                if at >= ATTRIBUTES_MAX {
+                    return Err(TOO_MUCH);
+                }
+                attributes.extend(Attribute::read(raw.map_err(|_| NOT_XML)?)?);
+            }
+        }
+        let (_, name) = divided(name);
+        Ok(Element { name, attributes, depth: self.depth })
+    }
+
+    /// A part of the document's text, as such. The parser's events borrow it too, but their methods
+    /// return it for no longer than the event lives.
+    fn of_text(&self, part: &str) -> Result<&'a str> {
+        let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
+        self.text.get(start..start.saturating_add(part.len())).ok_or(NOT_XML)
     }
 }
 
 /// Whether a name is one, which the parser does not ask; outside ASCII any character will do.
 fn is_name(name: &str) -> bool {
-    let is_first = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | ':') || !c.is_ascii();
-    let mut rest = name.chars();
+    let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 128..);
+    let mut rest = name.bytes();
     rest.next().is_some_and(is_first)
-        && rest.all(|c| is_first(c) || c.is_ascii_digit() || matches!(c, '-' | '.'))
+        && rest.all(|byte| is_first(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+}
+
+/// The prefix of a name, and the name without it.
+fn divided(name: &str) -> (Option<&str>, &str) {
+    match name.bytes().position(|byte| byte == b':') {
+        Some(colon) => (Some(&name[..colon]), &name[colon + 1..]),
+        None => (None, name),
+    }
 }
 
 fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
@@ -280,20 +314,17 @@ fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
     if joined.len() > TEXT_MAX { Err(TOO_MUCH) } else { Ok(()) }
 }
 
-fn check_attributes(start: &BytesStart<'_>) -> Result<()> {
-    for (at, attribute) in start.attributes().enumerate() {
-        let attribute = attribute.map_err(|_| NOT_XML)?;
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
-        if at >= ATTRIBUTES_MAX || value.len() > TEXT_MAX {
-            return Err(TOO_MUCH);
-        }
-        // The document's own characters are checked: references alone add others.
-        let is_legal = matches!(value, Cow::Borrowed(_)) || is_legal_text(&value);
-        if !is_name(attribute.key.into_inner()) || attribute.value.contains('<') || !is_legal {
-            return Err(NOT_XML);
-        }
+/// The value of an attribute, with its references resolved and its white space as XML wants it.
+fn value(raw: Cow<'_, str>) -> Result<Cow<'_, str>> {
+    let is_special = |byte: u8| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r');
+    if !raw.bytes().fold(false, |found, byte| found | is_special(byte)) {
+        return Ok(raw);
     }
-    Ok(())
+    let attribute = RawAttribute { key: QName(""), value: raw };
+    let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
+    // The document's own characters are checked: references alone add others.
+    let is_legal = matches!(value, Cow::Borrowed(_)) || is_legal_text(&value);
+    if attribute.value.contains('<') || !is_legal { Err(NOT_XML) } else { Ok(value) }
 }
 
 /// One of the five entities, or a character; nothing else is ever expanded.

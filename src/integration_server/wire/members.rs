@@ -10,72 +10,100 @@ use super::document::{Document, Element};
 use super::read::identifier;
 use crate::integration_server::model::ListedObject;
 
-/// A member that is needed: where its text goes, and its path.
-type Member<'a> = (usize, &'a str);
-
-/// Reads an object; the first two paths are those of its identifier and its name.
-///
-/// # Errors
-/// [`Malformed`](super::Malformed) if it has no identifier.
-pub(super) fn object(
-    document: &mut Document,
-    element: &Element,
-    paths: &[String],
-) -> Result<ListedObject> {
-    let members: Vec<Member> = paths.iter().map(String::as_str).enumerate().collect();
-    let mut values = vec![None; paths.len()];
-    read(document, element, &members, &mut values)?;
-    let id = identifier(values[0].as_deref())?;
-    Ok(ListedObject::new(&id, values))
+/// The members that are needed of objects.
+pub(super) struct Members<'a> {
+    of_object: Below<'a>,
+    count: usize,
 }
 
-/// Reads members of an element. Of several children with one name the last counts.
-fn read<'a>(
-    document: &mut Document,
-    element: &Element,
-    members: &[Member<'a>],
-    values: &mut [Option<String>],
-) -> Result<()> {
-    for (at, _) in members {
-        values[*at] = None;
-    }
-    for attribute in element.attributes() {
-        for at in positions(members, |path| path.strip_prefix('@') == Some(attribute.name)) {
-            // One without a prefix comes first.
-            if values[at].is_none() || !attribute.has_prefix {
-                values[at] = Some(attribute.value().into_owned());
-            }
-        }
-    }
-    for (at, _) in members {
-        values[*at].take_if(|value| value.is_empty());
-    }
-    while let Some(child) = document.child(element)? {
-        let below = |(at, path): &Member<'a>| {
-            let rest = path.strip_prefix(child.name())?.strip_prefix('/')?;
-            Some((*at, rest))
-        };
-        let below: Vec<Member> = members.iter().filter_map(below).collect();
-        if !below.is_empty() {
-            read(document, &child, &below, values)?;
-            continue;
-        }
-        let mut places = positions(members, |path| path == child.name());
-        if let Some(first) = places.next() {
-            let text = document.text(&child)?;
-            values[first] = Some(text).filter(|text| !text.is_empty()).map(Cow::into_owned);
-            for at in places {
-                values[at] = values[first].clone();
-            }
-        }
-    }
-    Ok(())
+/// The members below an element: where the text of an attribute or a child goes, by its name, and
+/// those of its children.
+#[derive(Default)]
+struct Below<'a> {
+    attributes: Vec<(&'a str, usize)>,
+    texts: Vec<(&'a str, usize)>,
+    elements: Vec<(&'a str, Self)>,
 }
 
-/// The positions of the values of members whose paths match.
-fn positions<'a>(
-    members: &[Member<'a>],
-    matches: impl Fn(&'a str) -> bool,
-) -> impl Iterator<Item = usize> {
-    members.iter().filter(move |(_, path)| matches(path)).map(|(at, _)| *at)
+/// The text of members, in the order of their paths.
+type Values<'a> = Vec<Option<Cow<'a, str>>>;
+
+impl<'a> Members<'a> {
+    /// The members that these paths lead to, each path once. The first two are those of the
+    /// identifier and the name.
+    pub(super) fn new(paths: &'a [String]) -> Self {
+        let mut of_object = Below::default();
+        for (at, path) in paths.iter().enumerate() {
+            of_object.add(path, at);
+        }
+        Self { of_object, count: paths.len() }
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// [`Malformed`](super::Malformed) if it has no identifier.
+    pub(super) fn object<'d>(
+        &self,
+        document: &mut Document<'d>,
+        element: &Element<'d>,
+    ) -> Result<ListedObject> {
+        let mut values = vec![None; self.count];
+        self.of_object.read(document, element, &mut values)?;
+        let id = identifier(values[0].as_deref())?;
+        Ok(ListedObject::new(&id, &values))
+    }
+}
+
+impl<'a> Below<'a> {
+    fn add(&mut self, path: &'a str, at: usize) {
+        if let Some(name) = path.strip_prefix('@') {
+            self.attributes.push((name, at));
+        } else if let Some((name, rest)) = path.split_once('/') {
+            let known = self.elements.iter().position(|(known, _)| *known == name);
+            let place = known.unwrap_or_else(|| {
+                self.elements.push((name, Self::default()));
+                self.elements.len() - 1
+            });
+            self.elements[place].1.add(rest, at);
+        } else {
+            self.texts.push((path, at));
+        }
+    }
+
+    /// Reads the members of an element. Of several children with one name the last counts.
+    fn read<'d>(
+        &self,
+        document: &mut Document<'d>,
+        element: &Element<'d>,
+        values: &mut Values<'d>,
+    ) -> Result<()> {
+        for (name, at) in &self.attributes {
+            values[*at] = element.attribute(name).map(|attribute| attribute.value.clone());
+        }
+        while let Some(child) = document.child(element)? {
+            if let Some(below) = named(&self.elements, child.name) {
+                below.clear(values);
+                below.read(document, &child, values)?;
+            } else if let Some(at) = named(&self.texts, child.name) {
+                let text = document.text(&child)?;
+                values[*at] = Some(text).filter(|text| !text.is_empty());
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what an earlier element of the same name had.
+    fn clear(&self, values: &mut Values<'_>) {
+        for (_, at) in self.attributes.iter().chain(&self.texts) {
+            values[*at] = None;
+        }
+        for (_, below) in &self.elements {
+            below.clear(values);
+        }
+    }
+}
+
+fn named<'a, T>(members: &'a [(&str, T)], name: &str) -> Option<&'a T> {
+    members.iter().find(|(known, _)| *known == name).map(|(_, member)| member)
 }

@@ -17,6 +17,7 @@ mod tests;
 
 use jiff::tz::TimeZone;
 
+use self::members::Members;
 use super::model::{
     ListedObject, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine,
 };
@@ -83,7 +84,8 @@ impl ResponseBody<'_> {
     /// # Errors
     /// As [`ResponseBody::tenants`].
     pub fn objects(&self, item: &str, paths: &[String]) -> Result<Vec<ListedObject>> {
-        read::list(self, item, |document, element, _| members::object(document, element, paths))
+        let members = Members::new(paths);
+        read::list(self, item, |document, element, _| members.object(document, element))
     }
 
     /// K1: one task, with an identifier and a state.

@@ -30,7 +30,7 @@ const NO_LIST: Malformed = Malformed("is not the requested list");
 pub(super) fn list<T>(
     answer: &ResponseBody,
     item: &str,
-    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
+    read: impl for<'a> Fn(&mut Document<'a>, &Element<'a>, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
@@ -40,10 +40,10 @@ pub(super) fn list_in<T>(
     text: &str,
     item: &str,
     zone: &TimeZone,
-    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
+    read: impl for<'a> Fn(&mut Document<'a>, &Element<'a>, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
     Document::read(text, |document, root| {
-        if root.name() == item {
+        if root.name == item {
             return Ok(vec![read(document, root, zone)?]);
         }
         if !may_wrap(root, item) {
@@ -51,7 +51,7 @@ pub(super) fn list_in<T>(
         }
         let mut items = Vec::new();
         let is_empty = document.visit(root, |document, child| {
-            if child.name() == item {
+            if child.name == item {
                 items.push(read(document, child, zone)?);
             }
             Ok(())
@@ -64,16 +64,16 @@ pub(super) fn list_in<T>(
 /// Whether an element may wrap items: it represents neither a failure nor an item itself in another
 /// letter case.
 fn may_wrap(root: &Element, item: &str) -> bool {
-    let name = root.name().to_ascii_lowercase();
+    let name = root.name.to_ascii_lowercase();
     name != item && !NO_WRAPPERS.contains(&name.as_str())
 }
 
 /// Whether an element that holds nothing says "there are none": it is called after the items, or
 /// neither after others nor has it attributes, in which another kind of document may say anything.
 fn may_be_empty(root: &Element, item: &str) -> bool {
-    let name = root.name().to_ascii_lowercase();
+    let name = root.name.to_ascii_lowercase();
     name.contains(item)
-        || !(root.attributes().next().is_some() || ITEMS.iter().any(|other| name.contains(other)))
+        || root.attributes.is_empty() && !ITEMS.iter().any(|other| name.contains(other))
 }
 
 /// The only item of a list.
@@ -95,8 +95,8 @@ pub(super) fn tenant(
     element: &Element,
     zone: &TimeZone,
 ) -> Result<RemoteTenant> {
-    let id = identifier(element.attribute("id").as_deref())?;
-    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
+    let id = identifier(element.value("id"))?;
+    let date = |name| element.value(name).map(|text| moment(text, zone));
     let mut tenant = RemoteTenant {
         id,
         name: String::new(),
@@ -109,7 +109,7 @@ pub(super) fn tenant(
         updated: date("updated"),
     };
     while let Some(child) = document.child(element)? {
-        match child.name() {
+        match child.name {
             "name" => tenant.name = document.text(&child)?.into_owned(),
             "description" => tenant.description = filled(document.text(&child)?),
             "userData" => tenant.user_data = filled(document.text(&child)?),
@@ -132,18 +132,18 @@ pub(super) fn machine(
     element: &Element,
     zone: &TimeZone,
 ) -> Result<VirtualMachine> {
-    let id = identifier(element.attribute("id").as_deref())?;
-    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
+    let id = identifier(element.value("id"))?;
+    let date = |name| element.value(name).map(|text| moment(text, zone));
     let mut machine = VirtualMachine {
         id,
-        bios_id: element.attribute("biosId").and_then(|id| BiosId::read(&id)),
+        bios_id: element.value("biosId").and_then(BiosId::read),
         name: None,
         user_data: None,
         created: date("created"),
         updated: date("updated"),
     };
     while let Some(child) = document.child(element)? {
-        match child.name() {
+        match child.name {
             "name" => machine.name = filled(document.text(&child)?),
             "userData" => machine.user_data = filled(document.text(&child)?),
             _ => {}
@@ -157,14 +157,14 @@ fn administration_server(
     document: &mut Document,
     element: &Element,
 ) -> Result<Option<AdministrationServer>> {
-    let id = element.attribute("id").map(Cow::into_owned);
+    let id = element.value("id").map(str::to_owned);
     let mut administrator = None;
     while let Some(user) = document.child(element)? {
-        if user.name() == "user" {
+        if user.name == "user" {
             administrator = None;
         }
         while let Some(child) = document.child(&user)? {
-            if user.name() == "user" && child.name() == "name" {
+            if user.name == "user" && child.name == "name" {
                 administrator = filled(document.text(&child)?);
             }
         }

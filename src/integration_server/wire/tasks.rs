@@ -15,8 +15,8 @@ const WORDS_MAX: usize = 500;
 
 /// A `task` (reference, K1).
 pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) -> Result<Task> {
-    let id = identifier(element.attribute("id").as_deref())?;
-    let date = |name| element.attribute(name).map(|text| moment(&text, zone));
+    let id = identifier(element.value("id"))?;
+    let date = |name| element.value(name).map(|text| moment(text, zone));
     let created = date("created");
     let state_changed = date("stateChanged");
     let changed = date("changed");
@@ -27,7 +27,7 @@ pub(super) fn task(document: &mut Document, element: &Element, zone: &TimeZone) 
     let mut result = None;
     let mut error = None;
     while let Some(child) = document.child(element)? {
-        match child.name() {
+        match child.name {
             "state" => state = word(&document.text(&child)?).map(|text| TaskState::read(&text)),
             "type" => kind = word(&document.text(&child)?).map(|text| TaskKind::read(&text)),
             "stage" => stage = trimmed(&document.text(&child)?).map(|text| cut(text, WORDS_MAX)),
@@ -72,7 +72,7 @@ fn result_parts(
 ) -> Result<String> {
     let mut deeper = String::new();
     let text = document.text_and(element, |document, child| {
-        if child.name() == "tenant" {
+        if child.name == "tenant" {
             *made = Some(tenant_outcome(tenant(document, child, zone)));
         } else {
             deeper.push_str(&result_parts(document, child, zone, made)?);
