@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use jiff::civil::{self, DateTime};
-use jiff::fmt::temporal::{Pieces, PiecesOffset};
+use jiff::fmt::temporal::{DateTimePrinter, Pieces, PiecesOffset};
 use jiff::tz::Offset;
 use sea_orm::DeriveValueType;
 
@@ -97,12 +97,25 @@ impl Timestamp {
         };
         Self::from_civil(pieces.date().to_datetime(pieces.time()?), offset)
     }
+
+    /// Appends what its `Display` shows.
+    pub fn write_to(self, to: &mut Vec<u8>) {
+        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+        // Neither fails: the time is in range, and a vector takes any text.
+        let _ = self.utc().map(|utc| PRINTER.print_datetime(&utc, &mut *to));
+        to.push(b'Z');
+    }
+
+    /// The date and time in UTC; the first or last ones for those beyond them.
+    fn utc(self) -> Result<DateTime, jiff::Error> {
+        let shown = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        EPOCH.checked_add(SignedDuration::from_millis(shown))
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.clamp(Self::MIN.0, Self::MAX.0);
-        let utc = EPOCH.checked_add(SignedDuration::from_millis(shown)).map_err(|_| fmt::Error)?;
+        let utc = self.utc().map_err(|_| fmt::Error)?;
         write!(f, "{utc:.3}Z")
     }
 }
@@ -208,6 +221,16 @@ mod tests {
     fn moment_is_shown_in_utc() {
         let moment = Timestamp::parse("expiresAt", "2030-01-01T01:00:00+01:00").unwrap();
         assert_eq!(moment.to_string(), "2030-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn moment_is_appended_as_it_is_shown() {
+        let millis = [i64::MIN, Timestamp::MIN.0, -1, 0, 1_709_284_500_123, Timestamp::MAX.0];
+        for moment in millis.map(Timestamp) {
+            let mut text = b"at ".to_vec();
+            moment.write_to(&mut text);
+            assert_eq!(text, format!("at {moment}").into_bytes());
+        }
     }
 
     #[test]

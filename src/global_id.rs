@@ -91,13 +91,27 @@ impl GlobalId {
 
     /// Writes the global id of an object as a text of `[A-Za-z0-9_-]`, always the same.
     pub fn write(kind: NodeKind, place: Uuid, remote: &str) -> String {
+        URL_SAFE_NO_PAD.encode(Self::bytes(kind, place, remote))
+    }
+
+    /// Appends what [`GlobalId::write`] returns.
+    pub fn write_to(kind: NodeKind, place: Uuid, remote: &str, to: &mut Vec<u8>) {
+        let bytes = Self::bytes(kind, place, remote);
+        let start = to.len();
+        // Three bytes become four characters.
+        to.resize(start + (bytes.len() * 4).div_ceil(3), 0);
+        let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut to[start..]);
+        to.truncate(start + written.unwrap_or_default());
+    }
+
+    fn bytes(kind: NodeKind, place: Uuid, remote: &str) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEAD + PLACE + remote.len() + CHECKSUM);
         bytes.extend([VERSION, kind as u8]);
         bytes.extend(place.as_bytes());
         bytes.extend(remote.as_bytes());
         let checksum = crc32fast::hash(&bytes);
         bytes.extend(checksum.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        bytes
     }
 
     /// The vendor's id, if this is an object of that type in that place.
@@ -126,6 +140,9 @@ mod tests {
             let place = Uuid::from_u128(place);
             let text = GlobalId::write(kind, place, &remote);
             prop_assert!(text.len() <= LENGTH_MAX);
+            let mut appended = b"before".to_vec();
+            GlobalId::write_to(kind, place, &remote, &mut appended);
+            prop_assert_eq!(appended, format!("before{text}").into_bytes());
             prop_assert_eq!(GlobalId::read(&text), Some(GlobalId { kind, place, remote }));
         }
 

@@ -2,10 +2,9 @@
 
 use super::plan::Conversion;
 use super::scalar::{
-    Place, Written, integer, quoted, string, value, write_date, write_integer, write_word,
+    Place, Written, global_id, integer, string, value, write_date, write_integer, write_word,
 };
 use crate::clock::Timestamp;
-use crate::global_id::GlobalId;
 
 /// Reads a date as the system writes it.
 pub(super) type ReadDate<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
@@ -22,7 +21,7 @@ pub(super) fn write_plain(
         return Written::Null;
     }
     match conversion {
-        Conversion::GlobalId(node) => quoted(to, &GlobalId::write(*node, place, text)),
+        Conversion::GlobalId(node) => global_id(to, *node, place, text),
         Conversion::Id | Conversion::Text | Conversion::RequiredText => string(to, text),
         Conversion::Date => write_date(date(text), to),
         Conversion::Uuid | Conversion::Enum(_) | Conversion::EnumText(_) => {

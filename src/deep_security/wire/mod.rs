@@ -34,7 +34,11 @@ use crate::error::Error;
 /// # Errors
 /// The problem and its position, without any of the body's text, which may contain secrets.
 pub fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, String> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+    // The check of each single string would take longer than this one of all.
+    let text = std::str::from_utf8(body).map_err(|error| {
+        format!("the response is not UTF-8, at byte {}", error.valid_up_to() + 1)
+    })?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let read = seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
     read.map_err(|error| {
         let problem = match error.classify() {
@@ -52,4 +56,24 @@ pub fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Va
 /// None in practice: keys are text and numbers are finite.
 pub fn write(body: &impl serde::Serialize) -> Result<bytes::Bytes, Error> {
     serde_json::to_vec(body).map(Into::into).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    use serde::de::IgnoredAny;
+
+    use super::read;
+
+    #[test]
+    fn problem_of_a_body_has_its_position_and_none_of_its_text() {
+        let problem = |body: &[u8]| read(body, PhantomData::<IgnoredAny>).unwrap_err();
+        assert_eq!(problem(b"{\"secret\":\"\xff\"}"), "the response is not UTF-8, at byte 12");
+        assert_eq!(
+            problem(b"{\"secret\":"),
+            "the response is incomplete JSON, at line 1 column 10"
+        );
+        assert_eq!(problem(b"<secret>"), "the response is not JSON, at line 1 column 1");
+    }
 }
