@@ -1,26 +1,29 @@
 //! Writes the log on a thread of its own, so that no request waits for a terminal, pipe or disk.
+//!
+//! Our own, because `tracing-appender` allocates each line, sends it through a channel and frees it
+//! on the other thread, and bounds the number of lines but not their bytes.
 
-use std::io::{self, BufWriter, Write};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::io::{self, Write};
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most lines that wait to be written. Further ones are dropped and counted.
-const LINES_MAX: usize = 8_192;
+/// The most bytes of the lines that wait to be written, and of those that are being written.
+/// Further lines are dropped and counted.
+const WAITING_MAX: usize = 8 * 1024 * 1024;
 
-/// The most bytes of all lines that wait: the number alone bounds no memory, since a line can be
-/// long.
-const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The most bytes that one write takes.
-const BYTES_MAX: usize = 64 * 1024;
+/// The largest buffer that is kept after a burst.
+const KEPT_MAX: usize = 256 * 1024;
 
 /// The pause after each write. Lines of the pause are written together, and wake no thread.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// How long a process that ends waits for its last lines.
+const END_MAX: Duration = Duration::from_secs(1);
 
 /// The lines of this process: only one log is installed, the first.
 static WAITING: OnceLock<Arc<Waiting>> = OnceLock::new();
@@ -34,67 +37,36 @@ pub fn dropped_lines() -> u64 {
 /// Returns a writer that hands lines to a thread, which passes them on in order. Dropping the guard
 /// waits up to a second until all lines are written; a process that is killed loses those of the
 /// last few milliseconds. A line in the log tells how many were dropped.
-pub(super) fn in_background<W: Write + Send + 'static>(writer: W) -> (LineSender, WorkerGuard) {
+pub(super) fn in_background<W: Write + Send + 'static>(writer: W) -> (LineSender, LogGuard) {
     let waiting = Arc::new(Waiting::default());
-    let batches = Batches {
-        writer: BufWriter::with_capacity(BYTES_MAX, writer),
-        waiting: waiting.clone(),
-        reported: 0,
-    };
-    // Never full, since lines are counted before they are sent: the last place is for the end.
-    let builder = NonBlockingBuilder::default().buffered_lines_limit(LINES_MAX + 1).lossy(true);
-    let (lines, guard) = builder.thread_name("log").finish(batches);
+    let lines = waiting.clone();
+    let thread = thread::Builder::new().name("log".to_owned());
+    thread.spawn(move || lines.write_to(writer)).expect("the system starts threads");
     WAITING.get_or_init(|| waiting.clone());
-    (LineSender { lines, waiting }, guard)
+    (LineSender(waiting.clone()), LogGuard(waiting))
 }
 
-/// The lines that wait to be written.
-#[derive(Debug, Default)]
-struct Waiting {
-    lines: AtomicUsize,
-    bytes: AtomicUsize,
-    dropped: AtomicU64,
-}
+/// Waits up to a second, when it is dropped, until all lines are written.
+#[derive(Debug)]
+pub struct LogGuard(Arc<Waiting>);
 
-impl Waiting {
-    /// Takes room for a line; without room the line counts as dropped.
-    fn enter(&self, bytes: usize) -> bool {
-        let has_place = self.lines.fetch_add(1, Ordering::AcqRel) < LINES_MAX;
-        let before = self.bytes.fetch_add(bytes, Ordering::AcqRel);
-        let has_room = has_place && before.saturating_add(bytes) <= WAITING_BYTES_MAX;
-        if !has_room {
-            self.leave(bytes);
-            self.drop_line();
-        }
-        has_room
-    }
-
-    fn leave(&self, bytes: usize) {
-        self.lines.fetch_sub(1, Ordering::AcqRel);
-        self.bytes.fetch_sub(bytes, Ordering::AcqRel);
-    }
-
-    fn drop_line(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        let mut lines = self.0.lock();
+        lines.is_closed = true;
+        self.0.changed.notify_all();
+        // Whether they were written in time or not, the process ends.
+        drop(self.0.changed.wait_timeout_while(lines, END_MAX, |lines| !lines.has_ended));
     }
 }
 
-/// Sends each line to the thread, or drops it.
+/// Hands each line to the thread, or drops it.
 #[derive(Clone, Debug)]
-pub(super) struct LineSender {
-    lines: NonBlocking,
-    waiting: Arc<Waiting>,
-}
+pub(super) struct LineSender(Arc<Waiting>);
 
-impl Write for LineSender {
+impl Write for &LineSender {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.waiting.enter(line.len()) {
-            self.lines.write_all(line)?;
-        }
+        self.0.add(line);
         Ok(line.len())
     }
 
@@ -104,60 +76,110 @@ impl Write for LineSender {
 }
 
 impl<'a> MakeWriter<'a> for LineSender {
-    type Writer = Self;
+    type Writer = &'a Self;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&'a self) -> &'a Self {
+        self
     }
 }
 
-/// The library writes each waiting line here, and flushes when none waits.
-struct Batches<W: Write> {
-    writer: BufWriter<W>,
-    waiting: Arc<Waiting>,
-    reported: u64,
+/// The lines that wait to be written.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Mutex<Lines>,
+    changed: Condvar,
+    dropped: AtomicU64,
 }
 
-impl<W: Write> Batches<W> {
-    fn report_dropped(&mut self) {
-        let dropped = self.waiting.dropped();
-        let since = dropped - self.reported;
+#[derive(Debug, Default)]
+struct Lines {
+    text: Vec<u8>,
+    number: u64,
+    /// Whether the thread waits for a line, which it does not during its pause.
+    is_awaited: bool,
+    /// Whether the process ends.
+    is_closed: bool,
+    has_ended: bool,
+}
+
+impl Waiting {
+    fn add(&self, line: &[u8]) {
+        let mut lines = self.lock();
+        if lines.has_ended || lines.text.len() + line.len() > WAITING_MAX {
+            self.drop_lines(1);
+            return;
+        }
+        lines.text.extend_from_slice(line);
+        lines.number += 1;
+        if mem::take(&mut lines.is_awaited) {
+            drop(lines);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Writes lines until the process ends.
+    fn write_to(&self, mut writer: impl Write) {
+        let mut text = Vec::new();
+        let mut reported = 0;
+        loop {
+            let number = self.take(&mut text);
+            if number == 0 {
+                break;
+            }
+            if writer.write_all(&text).and_then(|()| writer.flush()).is_err() {
+                self.drop_lines(number);
+            }
+            text.clear();
+            text.shrink_to(KEPT_MAX);
+            self.report_dropped(&mut reported);
+            self.pause();
+        }
+        self.lock().has_ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for lines, moves them to the empty `text`, and returns their number: 0 at the end.
+    fn take(&self, text: &mut Vec<u8>) -> u64 {
+        let mut lines = self.lock();
+        while lines.number == 0 && !lines.is_closed {
+            lines.is_awaited = true;
+            lines = self.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
+        }
+        lines.is_awaited = false;
+        mem::swap(&mut lines.text, text);
+        mem::take(&mut lines.number)
+    }
+
+    fn pause(&self) {
+        drop(self.changed.wait_timeout_while(self.lock(), PAUSE, |lines| !lines.is_closed));
+    }
+
+    fn report_dropped(&self, reported: &mut u64) {
+        let dropped = self.dropped();
+        let since = dropped - mem::replace(reported, dropped);
         if since > 0 {
-            self.reported = dropped;
             tracing::warn!(
                 dropped = since,
                 "log lines were dropped: they came faster than they could be written"
             );
         }
     }
-}
 
-impl<W: Write> Write for Batches<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer.write(bytes)
+    fn drop_lines(&self, number: u64) {
+        self.dropped.fetch_add(number, Ordering::Relaxed);
     }
 
-    /// Writes a whole line.
-    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
-        let written = self.writer.write_all(line);
-        self.waiting.leave(line.len());
-        if written.is_err() {
-            self.waiting.drop_line();
-        }
-        written
+    fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()?;
-        self.report_dropped();
-        thread::sleep(PAUSE);
-        Ok(())
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
@@ -186,7 +208,7 @@ mod tests {
 
     struct Log {
         lines: LineSender,
-        guard: WorkerGuard,
+        guard: LogGuard,
         written: Arc<Mutex<Vec<u8>>>,
         go_on: Sender<()>,
         writes: Receiver<()>,
@@ -201,12 +223,18 @@ mod tests {
         Log { lines, guard, written, go_on, writes }
     }
 
+    impl Log {
+        fn write(&self, line: &[u8]) {
+            (&self.lines).write_all(line).unwrap();
+        }
+    }
+
     #[test]
     fn all_lines_are_written_in_order_when_guard_is_dropped() {
-        let mut log = log();
+        let log = log();
         let expected: Vec<String> = (0..1_000).map(|number| format!("line {number}\n")).collect();
         for line in &expected {
-            log.lines.write_all(line.as_bytes()).unwrap();
+            log.write(line.as_bytes());
         }
         log.go_on.send(()).unwrap();
         drop(log.guard);
@@ -216,40 +244,36 @@ mod tests {
     }
 
     #[test]
-    fn line_beyond_the_most_is_dropped_and_counted_and_nobody_waits() {
-        let mut log = log();
-        let waiting = log.lines.waiting.clone();
-        log.lines.write_all(b"first\n").unwrap();
+    fn lines_beyond_the_most_bytes_are_dropped_and_counted_and_nobody_waits() {
+        let log = log();
+        log.write(b"first\n");
+        // The thread has taken the first line, and hangs.
         log.writes.recv().unwrap();
-        for _ in 0..LINES_MAX + 100 {
-            log.lines.write_all(b"line\n").unwrap();
+        let line = vec![b'x'; WAITING_MAX / 4];
+        for _ in 0..6 {
+            log.write(&line);
         }
-        assert_eq!(waiting.dropped(), 100);
+        log.write(b"");
+        log.write(b"later\n");
+        let waiting = log.lines.0.clone();
+        assert_eq!(waiting.dropped(), 3);
         log.go_on.send(()).unwrap();
         drop(log.guard);
-        let written = String::from_utf8(log.written.lock().unwrap().clone()).unwrap();
-        assert_eq!(written.lines().count(), 1 + LINES_MAX);
-    }
-    #[test]
-    fn long_lines_are_dropped_before_they_fill_the_memory() {
-        let mut log = log();
-        let waiting = log.lines.waiting.clone();
-        log.lines.write_all(b"first\n").unwrap();
-        log.writes.recv().unwrap();
-        let line = vec![b'x'; 1024 * 1024];
-        for _ in 0..20 {
-            log.lines.write_all(&line).unwrap();
-        }
-        assert_eq!(waiting.dropped(), 4);
-        log.lines.write_all(b"").unwrap();
-        log.go_on.send(()).unwrap();
-        drop(log.guard);
-        assert_eq!(log.written.lock().unwrap().len(), WAITING_BYTES_MAX + b"first\n".len());
-        assert_eq!(waiting.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(log.written.lock().unwrap().len(), WAITING_MAX + b"first\n".len());
     }
 
     #[test]
-    fn line_that_cannot_be_written_is_counted_as_dropped() {
+    fn lines_after_the_end_count_as_dropped() {
+        let log = log();
+        log.go_on.send(()).unwrap();
+        drop(log.guard);
+        (&log.lines).write_all(b"late\n").unwrap();
+        assert_eq!(log.lines.0.dropped(), 1);
+        assert_eq!(*log.written.lock().unwrap(), b"");
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted_as_dropped() {
         struct Gone;
 
         impl Write for Gone {
@@ -262,13 +286,11 @@ mod tests {
             }
         }
 
-        let waiting = Arc::new(Waiting::default());
-        let writer = BufWriter::with_capacity(8, Gone);
-        let mut batches = Batches { writer, waiting: waiting.clone(), reported: 0 };
-        let line = b"longer than the buffer\n";
-        assert!(waiting.enter(line.len()));
-        batches.write_all(line).unwrap_err();
-        assert_eq!(waiting.dropped(), 1);
-        assert_eq!(waiting.lines.load(Ordering::Relaxed), 0);
+        let (lines, guard) = in_background(Gone);
+        for _ in 0..3 {
+            (&lines).write_all(b"line\n").unwrap();
+        }
+        drop(guard);
+        assert_eq!(lines.0.dropped(), 3);
     }
 }

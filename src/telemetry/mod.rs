@@ -26,7 +26,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, reload};
 
-pub use self::background_writer::dropped_lines;
+pub use self::background_writer::{LogGuard, dropped_lines};
 pub use self::json::json_lines;
 pub use self::log_filter::LogFilter;
 use self::short::short_lines;
@@ -37,7 +37,6 @@ pub use self::spans::{
 pub use self::trace_context::TraceContext;
 pub use self::traces::{DATABASE_WRITE, SPANS, TraceFigures, Traces, trace_figures};
 use crate::config::{LogConfig, LogFormat};
-pub use tracing_appender::non_blocking::WorkerGuard as LogGuard;
 
 /// Sends the log to stderr: text for people, or one JSON object per line with the fields of the event
 /// and, under `span`, those of the current span. The filter includes `RUST_LOG` and was checked when
