@@ -33,6 +33,14 @@ struct WakeState {
 /// wake-up by waking another worker thread, which finds nothing to do or moves the connection to
 /// another core.
 pub async fn poll_until_idle<F: Future>(future: F) -> F::Output {
+    poll_until_idle_and(future, |_| ()).await
+}
+
+/// The same, and `go_on` is called whenever the future is idle: what it does may wake the future.
+pub async fn poll_until_idle_and<F: Future>(
+    future: F,
+    mut go_on: impl FnMut(&mut Context<'_>),
+) -> F::Output {
     let mut future = pin!(future);
     let wakes = Arc::new(WakeState::default());
     let waker = Waker::from(wakes.clone());
@@ -44,6 +52,9 @@ pub async fn poll_until_idle<F: Future>(future: F) -> F::Output {
             wakes.state.swap(POLLING, Ordering::AcqRel);
             if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Poll::Ready(output);
+            }
+            if wakes.state.load(Ordering::Acquire) == POLLING {
+                go_on(task);
             }
             if wakes
                 .state
@@ -159,6 +170,22 @@ mod tests {
         assert_eq!(task.wakes(), 1);
         assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(7));
         assert_eq!(task.wakes(), 1);
+    }
+
+    #[test]
+    fn idle_future_goes_on_with_what_was_done_meanwhile() {
+        let task = Arc::new(Task::default());
+        let waker = Waker::from(task.clone());
+        let (answer, inmost) = oneshot::channel();
+        let mut answer = Some(answer);
+        let work = nested(3, inmost);
+        let mut future = pin!(poll_until_idle_and(work, |_| {
+            if let Some(answer) = answer.take() {
+                answer.send(7).unwrap();
+            }
+        }));
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(7));
+        assert_eq!(task.wakes(), 0);
     }
 
     #[test]

@@ -4,10 +4,16 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{self, Poll};
+use std::time::Duration;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, ContextBase};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tracing::Instrument;
 
 use super::request;
@@ -17,26 +23,63 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
+/// The reads of an operation's loaders, until they begin.
+#[derive(Clone, Default)]
+pub struct Batches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+
+impl Batches {
+    /// A function to be called whenever the operation waits: every row that needs a read has asked
+    /// for it by then. It lets the reads go on.
+    pub fn go_on(&self) -> impl FnMut(&mut task::Context<'_>) + Send + use<> {
+        let batches = self.clone();
+        let mut running = FuturesUnordered::new();
+        move |task| {
+            running.extend(mem::take(&mut *batches.reads()));
+            while let Poll::Ready(Some(())) = running.poll_next_unpin(task) {}
+        }
+    }
+
+    fn reads(&self) -> MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The loaders of one request, by type and scope, so that scopes never share a read. They cache
 /// nothing beyond the read.
 #[derive(Default)]
-pub struct Loaders(Mutex<HashMap<(TypeId, TenantScope), Arc<dyn Any + Send + Sync>>>);
+pub struct Loaders {
+    known: Mutex<HashMap<(TypeId, TenantScope), Arc<dyn Any + Send + Sync>>>,
+    batches: Option<Batches>,
+}
 
 impl Loaders {
+    /// Loaders of an operation that lets its reads go on by [`Batches::go_on`]. The reads of others
+    /// start a millisecond after the first row asked.
+    pub fn in_batches(batches: Batches) -> Self {
+        Self { batches: Some(batches), ..Self::default() }
+    }
+
     fn of<L: Send + Sync + 'static>(
         &self,
         scope: &TenantScope,
         make: impl FnOnce() -> L,
     ) -> Arc<DataLoader<L>> {
         let key = (TypeId::of::<L>(), scope.clone());
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let of_type = |known: Arc<dyn Any + Send + Sync>| known.downcast::<DataLoader<L>>().ok();
         if let Some(loader) = known.get(&key).cloned().and_then(of_type) {
             return loader;
         }
-        let loader = Arc::new(DataLoader::new(make(), |work| {
-            tokio::spawn(for_same_borrower(work).in_current_span())
-        }));
+        let loader = match self.batches.clone() {
+            Some(batches) => {
+                let loader = DataLoader::new(make(), move |read| batches.reads().push(read));
+                loader.delay(Duration::ZERO)
+            }
+            None => DataLoader::new(make(), |read| {
+                tokio::spawn(for_same_borrower(read).in_current_span())
+            }),
+        };
+        let loader = Arc::new(loader);
         known.insert(key, loader.clone());
         loader
     }

@@ -8,7 +8,7 @@ use super::context::RequestContext;
 use crate::error::{Error, Result};
 use crate::outbound::Operation;
 
-pub use loaders::{Loaders, access_in, load, scope_within};
+pub use loaders::{Batches, Loaders, access_in, load, scope_within};
 
 /// The context of the request, which `http` attaches.
 ///

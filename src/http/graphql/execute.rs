@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Request, Response as GraphqlResponse, Value};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -20,7 +20,7 @@ use super::operation_span::OperationSpan;
 use super::operation_summary::OperationSummary;
 use super::prepare::PreparedOperation;
 use super::response::finalize;
-use crate::auth::graphql::Loaders;
+use crate::auth::graphql::{Batches, Loaders};
 use crate::auth::{RequestContext, RequestId};
 use crate::budget::{Permit, RESPONSE_BEGINNING, ResponseMeter, no_room};
 use crate::database::on_behalf_of;
@@ -32,9 +32,9 @@ use crate::outbound;
 use crate::telemetry::in_current_trace;
 
 /// The header that requests `extensions.cost`.
-const QUERY_COST: &str = "x-query-cost";
+const QUERY_COST: HeaderName = HeaderName::from_static("x-query-cost");
 /// The header of W3C Trace Context that is passed on to the legacy systems.
-const TRACEPARENT: &str = "traceparent";
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Options that the headers of a request set for its operations.
 #[derive(Clone, Default)]
@@ -74,7 +74,8 @@ pub async fn run(
     options: &RequestOptions,
 ) -> MeteredResponse {
     let span = OperationSpan::begin(context, &prepared);
-    let running = run_admitted(state, context, prepared, deadline, options);
+    // Boxed: a future of several kilobytes, which is moved on its way to the task that polls it.
+    let running = Box::pin(run_admitted(state, context, prepared, deadline, options));
     let response = span.within(running).await;
     span.end(response.summary.as_ref());
     response
@@ -229,9 +230,10 @@ async fn resolve(
     prepared: Box<PreparedOperation>,
 ) -> GraphqlResponse {
     let is_mutation = prepared.kind == OperationType::Mutation;
+    let batches = Batches::default();
     let request = || {
         let request = Request::new("").data(context.clone()).data(calls.clone());
-        let request = request.data(meter.clone()).data(Loaders::default());
+        let request = request.data(meter.clone()).data(Loaders::in_batches(batches.clone()));
         request.data(prepared.operation.clone())
     };
     let executors = &state.graphql.executors;
@@ -239,8 +241,11 @@ async fn resolve(
     let is_metered = prepared.is_long || prepared.cost.has_unsized_list;
     let executor = if is_metered { &executors.long } else { &executors.short };
     let executed = graphql::execute(&**executor, &prepared.operation, &prepared.variables, request);
+    // Boxed, as above.
+    let executed = Box::pin(executed);
     // On a WebSocket nothing else keeps a panic from ending the other operations.
-    let executed = AssertUnwindSafe(eager_repoll::poll_until_idle(executed)).catch_unwind();
+    let executed = eager_repoll::poll_until_idle_and(executed, batches.go_on());
+    let executed = AssertUnwindSafe(executed).catch_unwind();
     let executed = on_behalf_of(borrower(context), executed).await;
     let response = executed.unwrap_or_else(|_| panic_response());
     // The meter keeps the error, which rejects a query. A short mutation is reported in any case.

@@ -9,6 +9,9 @@ use crate::upstreams::{link, register};
 
 const ROWS: usize = 40;
 
+/// The fields of the document that read the database.
+const FIELDS: u64 = 8;
+
 /// Every field of a listed tenant that reads the database.
 const DOCUMENT: &str = "{ tenants(tenantsQuery: { count: 100 }) { tenants {
     id parent { name } effectiveRoles { via viaTenant { name } }
@@ -38,8 +41,8 @@ both_databases! {
         }
         let (rows, many) = asked(&app, &partner).await;
         let rows = rows.as_array().unwrap();
-        // A batch closes after a millisecond, even while more rows arrive.
-        assert!(many < few + ROWS as u64, "{few} statements, then {many} for {} rows", rows.len());
+        // Two fields that read the same kind of object may ask together or one after the other.
+        assert!(many < few + FIELDS, "{few} statements, then {many} for {} rows", rows.len());
         let made = rows.iter().filter(|row| row["parent"]["name"] == "Organization");
         let mut linked = 0;
         for row in made {
