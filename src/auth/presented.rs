@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, ErrorCode, Result, TokenProblem};
 use crate::ids::{SubjectId, TenantId, TokenId};
@@ -12,8 +12,8 @@ use crate::roles::Permissions;
 use crate::tokens::{Claims, Verifier};
 
 /// The header by which a request chooses its tenant.
-pub const TENANT_CONTEXT: &str = "x-tenant-context";
-const TENANT_ID: &str = "x-tenant-id";
+pub const TENANT_CONTEXT: HeaderName = HeaderName::from_static("x-tenant-context");
+const TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 
 /// A verified identity: of the claims of a token, or of a session. Whether the subject is still
 /// enabled, and what it may do, is looked up when it enters.

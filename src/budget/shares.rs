@@ -5,6 +5,7 @@
 //! pool, and the next one always finds some units, without reserving shares for idle accounts.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 /// The factor of the dynamic threshold: an account gets more units as long as it then holds at most
@@ -94,10 +95,10 @@ impl<K: Copy + Eq + Hash> Shares<K> {
 /// Subtracts units, and removes the entry of an account that holds none any more: the map would grow
 /// with every account that was ever seen.
 fn subtract<K: Eq + Hash>(held: &mut HashMap<K, usize>, key: K, units: usize) {
-    if let Some(left) = held.get_mut(&key) {
-        *left -= units;
-        if *left == 0 {
-            held.remove(&key);
+    if let Entry::Occupied(mut left) = held.entry(key) {
+        *left.get_mut() -= units;
+        if *left.get() == 0 {
+            left.remove();
         }
     }
 }

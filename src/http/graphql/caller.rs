@@ -26,7 +26,7 @@ use crate::tokens::Claims;
 /// The headers with the credentials of a caller and the tenant in context.
 pub const CREDENTIAL_HEADERS: [HeaderName; 4] = [
     AUTHORIZATION,
-    HeaderName::from_static(TENANT_CONTEXT),
+    TENANT_CONTEXT,
     HeaderName::from_static("x-tenant-id"),
     HeaderName::from_static(csrf::HEADER),
 ];

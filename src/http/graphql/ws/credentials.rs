@@ -10,8 +10,6 @@ use crate::auth::TENANT_CONTEXT;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::browser::csrf;
 
-const TENANT: HeaderName = HeaderName::from_static(TENANT_CONTEXT);
-
 /// How the Taegis SDK sends credentials among the subprotocols
 /// (`docs/reference/taegis-client-contract.md`, section 10).
 const TOKEN_PREFIX: &str = "access-token-";
@@ -33,7 +31,7 @@ pub fn of_upgrade(headers: &HeaderMap, offered: &[String]) -> Result<HeaderMap> 
         if let Some(token) = subprotocol.strip_prefix(TOKEN_PREFIX) {
             add(&mut credentials, AUTHORIZATION, &format!("Bearer {token}"))?;
         } else if let Some(tenant) = subprotocol.strip_prefix(TENANT_PREFIX) {
-            add(&mut credentials, TENANT, tenant)?;
+            add(&mut credentials, TENANT_CONTEXT, tenant)?;
         }
     }
     Ok(credentials)
@@ -113,7 +111,7 @@ mod tests {
         let offered = ["graphql-ws", "access-token-a.b.c", "x-tenant-context-7"];
         let credentials = of(&HeaderMap::new(), &offered).unwrap();
         assert_eq!(credentials[AUTHORIZATION], "Bearer a.b.c");
-        assert_eq!(credentials[TENANT], "7");
+        assert_eq!(credentials[TENANT_CONTEXT], "7");
     }
 
     #[test]
@@ -131,7 +129,7 @@ mod tests {
         let added =
             of_init(&token, &payload(json!({ "x-TENANT-context": "7", "other": [1] }))).unwrap();
         assert_eq!(added[AUTHORIZATION], "Bearer a");
-        assert_eq!(added[TENANT], "7");
+        assert_eq!(added[TENANT_CONTEXT], "7");
         assert!(of_init(&token, &payload(json!({ "Authorization": "Bearer b" }))).is_err());
         assert!(of_init(&token, &payload(json!({ "X-Tenant-Context": 7 }))).is_err());
         assert!(of_init(&token, &payload(json!({ "X-Tenant-Context": "a\nb" }))).is_err());
