@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenant_gateway::roles::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Duration, timeout};
 
 use crate::deep_security::rig::{Rig, ask};
@@ -74,7 +74,10 @@ fn north(config: Config, computers: usize, rules: usize) -> Config {
 /// Sends a request and reads only the status line of its response.
 pub async fn ask_and_not_read(caller: &Caller, document: &str) -> (u16, TcpStream) {
     let address = caller.gateway.url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // Otherwise the system lets the buffer grow, to the size of a whole response on some machines.
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let mut stream = socket.connect(address.parse().unwrap()).await.unwrap();
     let body = json!({ "query": document }).to_string();
     let request = format!(
         "POST /graphql HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\nContent-Type: \
