@@ -131,9 +131,7 @@ pub(super) fn text(raw: &str) -> Result<Option<Cow<'_, str>>, Unfit> {
     let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Ok(None);
     };
-    // Without branches, so that the compiler takes several bytes at once.
-    let is_escape = |byte: u8| byte == b'\\';
-    if inner.bytes().fold(false, |found, byte| found | is_escape(byte)) {
+    if inner.as_bytes().contains(&b'\\') {
         serde_json::from_str::<String>(raw)
             .map(|text| Some(Cow::Owned(text)))
             .map_err(|_| Unfit::Malformed)
