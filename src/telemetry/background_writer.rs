@@ -3,7 +3,7 @@
 //! Our own, because `tracing-appender` allocates each line, sends it through a channel and frees it
 //! on the other thread, and bounds the number of lines but not their bytes.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -94,7 +94,6 @@ struct Waiting {
 #[derive(Debug, Default)]
 struct Lines {
     text: Vec<u8>,
-    number: u64,
     /// Whether the thread waits for a line, which it does not during its pause.
     is_awaited: bool,
     /// Whether the process ends.
@@ -110,7 +109,6 @@ impl Waiting {
             return;
         }
         lines.text.extend_from_slice(line);
-        lines.number += 1;
         if mem::take(&mut lines.is_awaited) {
             drop(lines);
             self.changed.notify_all();
@@ -121,14 +119,21 @@ impl Waiting {
     fn write_to(&self, mut writer: impl Write) {
         let mut text = Vec::new();
         let mut reported = 0;
+        // Whether the last line was written in part: the next one must not continue it.
+        let mut is_cut_off = false;
         loop {
-            let number = self.take(&mut text);
-            if number == 0 {
+            self.take(&mut text);
+            if text.is_empty() {
                 break;
             }
-            if writer.write_all(&text).and_then(|()| writer.flush()).is_err() {
-                self.drop_lines(number);
+            if is_cut_off && write_or_wait(&mut writer, b"\n") == 0 {
+                is_cut_off = false;
             }
+            let unwritten = write_or_wait(&mut writer, &text);
+            let (written, lost) = text.split_at(text.len() - unwritten);
+            is_cut_off = written.last().map_or(is_cut_off, |last| *last != b'\n');
+            self.drop_lines(lost.split(|byte| *byte == b'\n').skip(1).count() as u64);
+            writer.flush().ok();
             text.clear();
             text.shrink_to(KEPT_MAX);
             self.report_dropped(&mut reported);
@@ -138,16 +143,15 @@ impl Waiting {
         self.changed.notify_all();
     }
 
-    /// Waits for lines, moves them to the empty `text`, and returns their number: 0 at the end.
-    fn take(&self, text: &mut Vec<u8>) -> u64 {
+    /// Waits for lines and moves them to `text`, which is empty, and stays so at the end.
+    fn take(&self, text: &mut Vec<u8>) {
         let mut lines = self.lock();
-        while lines.number == 0 && !lines.is_closed {
+        while lines.text.is_empty() && !lines.is_closed {
             lines.is_awaited = true;
             lines = self.changed.wait(lines).unwrap_or_else(PoisonError::into_inner);
         }
         lines.is_awaited = false;
         mem::swap(&mut lines.text, text);
-        mem::take(&mut lines.number)
     }
 
     fn pause(&self) {
@@ -176,6 +180,22 @@ impl Waiting {
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Writes text, and returns the number of bytes that could not be written. Another program may have
+/// switched the terminal or pipe to not blocking: while it is full, this waits.
+fn write_or_wait(writer: &mut impl Write, text: &[u8]) -> usize {
+    let mut left = text;
+    while !left.is_empty() {
+        match writer.write(left) {
+            Ok(0) => break,
+            Ok(written) => left = &left[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
+            Err(_) => break,
+        }
+    }
+    left.len()
 }
 
 #[cfg(test)]
@@ -272,25 +292,63 @@ mod tests {
         assert_eq!(*log.written.lock().unwrap(), b"");
     }
 
+    /// Answers each write with the next outcome: the most bytes that it takes, or an error.
+    struct Scripted {
+        outcomes: std::vec::IntoIter<Result<usize, ErrorKind>>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Scripted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = self.outcomes.next().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+            self.written.lock().unwrap().extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written of these lines, which come at once, and how many are dropped.
+    fn outcome(lines: &[&str], outcomes: Vec<Result<usize, ErrorKind>>) -> (String, u64) {
+        let waiting = Waiting::default();
+        for line in lines {
+            waiting.add(line.as_bytes());
+        }
+        waiting.lock().is_closed = true;
+        let written = Arc::new(Mutex::new(Vec::new()));
+        waiting.write_to(Scripted { outcomes: outcomes.into_iter(), written: written.clone() });
+        let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        (written, waiting.dropped())
+    }
+
+    #[test]
+    fn lines_wait_while_a_pipe_is_full_and_are_all_written() {
+        let full = Err(ErrorKind::WouldBlock);
+        let outcomes = vec![full, Ok(3), full, full, Ok(4), Err(ErrorKind::Interrupted)];
+        assert_eq!(outcome(&["one\n", "two\n"], outcomes), ("one\ntwo\n".to_owned(), 0));
+    }
+
     #[test]
     fn lines_that_cannot_be_written_are_counted_as_dropped() {
-        struct Gone;
+        let gone = Err(ErrorKind::BrokenPipe);
+        let lines = ["one\n", "two\n", "three\n"];
+        assert_eq!(outcome(&lines, vec![gone; 9]), (String::new(), 3));
+        assert_eq!(outcome(&lines, vec![Ok(6), gone]), ("one\ntw".to_owned(), 2));
+    }
 
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+    #[test]
+    fn line_after_one_that_was_cut_off_begins_a_line() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let outcomes = vec![Ok(2), Err(ErrorKind::StorageFull)].into_iter();
+        let (lines, guard) = in_background(Scripted { outcomes, written: written.clone() });
+        (&lines).write_all(b"one\n").unwrap();
+        while lines.0.dropped() == 0 {
+            thread::yield_now();
         }
-
-        let (lines, guard) = in_background(Gone);
-        for _ in 0..3 {
-            (&lines).write_all(b"line\n").unwrap();
-        }
+        (&lines).write_all(b"two\n").unwrap();
         drop(guard);
-        assert_eq!(lines.0.dropped(), 3);
+        assert_eq!(*written.lock().unwrap(), b"on\ntwo\n");
     }
 }
