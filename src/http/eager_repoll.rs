@@ -36,10 +36,11 @@ pub async fn poll_until_idle<F: Future>(future: F) -> F::Output {
     poll_until_idle_and(future, |_| ()).await
 }
 
-/// The same, and `go_on` is called whenever the future is idle: what it does may wake the future.
+/// The same, and calls `on_idle` whenever the future is idle. If that wakes the future, it is polled
+/// again.
 pub async fn poll_until_idle_and<F: Future>(
     future: F,
-    mut go_on: impl FnMut(&mut Context<'_>),
+    mut on_idle: impl FnMut(&mut Context<'_>),
 ) -> F::Output {
     let mut future = pin!(future);
     let wakes = Arc::new(WakeState::default());
@@ -54,7 +55,7 @@ pub async fn poll_until_idle_and<F: Future>(
                 return Poll::Ready(output);
             }
             if wakes.state.load(Ordering::Acquire) == POLLING {
-                go_on(task);
+                on_idle(task);
             }
             if wakes
                 .state
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_future_goes_on_with_what_was_done_meanwhile() {
+    fn future_that_on_idle_wakes_is_polled_again_at_once() {
         let task = Arc::new(Task::default());
         let waker = Waker::from(task.clone());
         let (answer, inmost) = oneshot::channel();

@@ -20,8 +20,8 @@ use tracing_subscriber::fmt::{
 };
 use tracing_subscriber::registry::LookupSpan;
 
-/// Room for most lines.
-const LINE: usize = 512;
+/// The length that most lines do not exceed, in bytes.
+const LINE_CAPACITY: usize = 512;
 
 /// Writes each event as one line: a JSON object of timestamp, level, the event's fields, target, and
 /// under `span` the name and the fields of the current span.
@@ -48,7 +48,7 @@ where
     ) -> fmt::Result {
         const TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
         let metadata = event.metadata();
-        let mut line = Vec::with_capacity(LINE);
+        let mut line = Vec::with_capacity(LINE_CAPACITY);
         line.extend_from_slice(b"{\"timestamp\":\"");
         #[expect(clippy::disallowed_methods, reason = "the log tells the time of this machine")]
         TIME.print_timestamp(&Timestamp::now(), &mut line).map_err(|_| fmt::Error)?;
@@ -78,7 +78,8 @@ struct JsonFields;
 
 impl<'writer> FormatFields<'writer> for JsonFields {
     fn format_fields<R: RecordFields>(&self, mut to: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut written = FieldWriter { members: Vec::with_capacity(LINE), is_first: true };
+        let mut written =
+            FieldWriter { members: Vec::with_capacity(LINE_CAPACITY), is_first: true };
         fields.record(&mut written);
         to.write_str(text(&written.members)?)
     }

@@ -23,14 +23,15 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::roles::Permission;
 
-/// The reads of an operation's loaders, until they begin.
+/// The reads of an operation's loaders that have not begun: one read serves all rows that ask before
+/// it begins.
 #[derive(Clone, Default)]
 pub struct Batches(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
 impl Batches {
-    /// A function to be called whenever the operation waits: every row that needs a read has asked
-    /// for it by then. It lets the reads go on.
-    pub fn go_on(&self) -> impl FnMut(&mut task::Context<'_>) + Send + use<> {
+    /// Begins and polls the reads. To be called whenever the operation is idle: by then every row that
+    /// needs a read has asked for it.
+    pub fn on_idle(&self) -> impl FnMut(&mut task::Context<'_>) + Send + use<> {
         let batches = self.clone();
         let mut running = FuturesUnordered::new();
         move |task| {
@@ -53,8 +54,8 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// Loaders of an operation that lets its reads go on by [`Batches::go_on`]. The reads of others
-    /// start a millisecond after the first row asked.
+    /// Loaders of an operation that calls [`Batches::on_idle`]. The reads of others begin a
+    /// millisecond after the first row asked.
     pub fn in_batches(batches: Batches) -> Self {
         Self { batches: Some(batches), ..Self::default() }
     }

@@ -244,7 +244,7 @@ async fn resolve(
     // Boxed, as above.
     let executed = Box::pin(executed);
     // On a WebSocket nothing else keeps a panic from ending the other operations.
-    let executed = eager_repoll::poll_until_idle_and(executed, batches.go_on());
+    let executed = eager_repoll::poll_until_idle_and(executed, batches.on_idle());
     let executed = AssertUnwindSafe(executed).catch_unwind();
     let executed = on_behalf_of(borrower(context), executed).await;
     let response = executed.unwrap_or_else(|_| panic_response());

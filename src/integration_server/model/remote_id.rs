@@ -32,7 +32,7 @@ impl RemoteId {
     /// Parses an identifier of the server; `None` if it could not be part of a path.
     pub fn read(text: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
-        // As most are: a UUID or a number.
+        // Most are UUIDs or numbers, in which nothing forbidden needs to be looked for.
         let is_word = !text.is_empty() && text.len() <= LENGTH_MAX && text.bytes().all(is_plain);
         let safe = is_word
             || !text.is_empty()

@@ -78,7 +78,7 @@ impl<'a> Element<'a> {
 impl<'a> Attribute<'a> {
     /// Checks an attribute; `None` for one that says nothing about the object.
     fn read(raw: RawAttribute<'a>) -> Result<Option<Self>> {
-        let value = value(raw.value)?;
+        let value = normalized(raw.value)?;
         if value.len() > TEXT_MAX {
             return Err(TOO_MUCH);
         }
@@ -86,7 +86,7 @@ impl<'a> Attribute<'a> {
         if !is_name(key) {
             return Err(NOT_XML);
         }
-        let (prefix, name) = divided(key);
+        let (prefix, name) = split_prefix(key);
         let is_added = match prefix {
             None => name == "xmlns",
             Some(prefix) => prefix == "xmlns" || matches!(name, "nil" | "type"),
@@ -263,7 +263,7 @@ impl<'a> Document<'a> {
             return Err(TOO_MUCH);
         }
         let name_len = start.name().into_inner().len();
-        let start = self.of_text(start)?;
+        let start = self.in_text(start)?;
         let (name, rest) = start.split_at(name_len);
         if !is_name(name) {
             return Err(NOT_XML);
@@ -277,13 +277,13 @@ impl<'a> Document<'a> {
                 attributes.extend(Attribute::read(raw.map_err(|_| NOT_XML)?)?);
             }
         }
-        let (_, name) = divided(name);
+        let (_, name) = split_prefix(name);
         Ok(Element { name, attributes, depth: self.depth })
     }
 
-    /// A part of the document's text, as such. The parser's events borrow it too, but their methods
-    /// return it for no longer than the event lives.
-    fn of_text(&self, part: &str) -> Result<&'a str> {
+    /// Finds a part of the document's text, to borrow it for as long as the document: the methods of
+    /// an event lend the same part only for as long as the event lives.
+    fn in_text(&self, part: &str) -> Result<&'a str> {
         let start = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         self.text.get(start..start.saturating_add(part.len())).ok_or(NOT_XML)
     }
@@ -298,7 +298,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The prefix of a name, and the name without it.
-fn divided(name: &str) -> (Option<&str>, &str) {
+fn split_prefix(name: &str) -> (Option<&str>, &str) {
     match name.bytes().position(|byte| byte == b':') {
         Some(colon) => (Some(&name[..colon]), &name[colon + 1..]),
         None => (None, name),
@@ -314,8 +314,9 @@ fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
     if joined.len() > TEXT_MAX { Err(TOO_MUCH) } else { Ok(()) }
 }
 
-/// The value of an attribute, with its references resolved and its white space as XML wants it.
-fn value(raw: Cow<'_, str>) -> Result<Cow<'_, str>> {
+/// The value of an attribute, with its references resolved and its white space normalized
+/// (XML 1.0, section 3.3.3).
+fn normalized(raw: Cow<'_, str>) -> Result<Cow<'_, str>> {
     let is_special = |byte: u8| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r');
     if !raw.bytes().fold(false, |found, byte| found | is_special(byte)) {
         return Ok(raw);

@@ -12,14 +12,14 @@ use crate::integration_server::model::ListedObject;
 
 /// The members that are needed of objects.
 pub(super) struct Members<'a> {
-    of_object: Below<'a>,
+    tree: PathTree<'a>,
     count: usize,
 }
 
-/// The members below an element: where the text of an attribute or a child goes, by its name, and
-/// those of its children.
+/// The paths of members as a tree: for an element, the positions of the values of its attributes and
+/// children by their names, and the trees of the children with longer paths.
 #[derive(Default)]
-struct Below<'a> {
+struct PathTree<'a> {
     attributes: Vec<(&'a str, usize)>,
     texts: Vec<(&'a str, usize)>,
     elements: Vec<(&'a str, Self)>,
@@ -32,11 +32,11 @@ impl<'a> Members<'a> {
     /// The members that these paths lead to, each path once. The first two are those of the
     /// identifier and the name.
     pub(super) fn new(paths: &'a [String]) -> Self {
-        let mut of_object = Below::default();
+        let mut tree = PathTree::default();
         for (at, path) in paths.iter().enumerate() {
-            of_object.add(path, at);
+            tree.add(path, at);
         }
-        Self { of_object, count: paths.len() }
+        Self { tree, count: paths.len() }
     }
 
     /// Reads an object.
@@ -49,13 +49,13 @@ impl<'a> Members<'a> {
         element: &Element<'d>,
     ) -> Result<ListedObject> {
         let mut values = vec![None; self.count];
-        self.of_object.read(document, element, &mut values)?;
+        self.tree.read(document, element, &mut values)?;
         let id = identifier(values[0].as_deref())?;
         Ok(ListedObject::new(&id, &values))
     }
 }
 
-impl<'a> Below<'a> {
+impl<'a> PathTree<'a> {
     fn add(&mut self, path: &'a str, at: usize) {
         if let Some(name) = path.strip_prefix('@') {
             self.attributes.push((name, at));
