@@ -310,7 +310,7 @@ mod tests {
         }
     }
 
-    /// What is written of these lines, which come at once, and how many are dropped.
+    /// The text that is written of these lines, which come at once, and the number of those dropped.
     fn outcome(lines: &[&str], outcomes: Vec<Result<usize, ErrorKind>>) -> (String, u64) {
         let waiting = Waiting::default();
         for line in lines {
