@@ -43,22 +43,13 @@ impl Database {
         let mut attempt = 1;
         loop {
             let write = Arc::new(self.begin().await?);
-            let outcome = work(write.clone()).await;
-            let write = Arc::into_inner(write)
-                .ok_or_else(|| Error::internal("a transaction is still in use"))?;
-            let outcome = match outcome {
-                Ok(value) => write.commit().await.map(|()| value),
-                Err(error) => {
-                    write.roll_back().await;
-                    Err(error)
-                }
+            // The functions below are no generics, so that they are compiled once for all work.
+            let outcome = match work(write.clone()).await {
+                Ok(value) => commit(write).await.map(|()| value),
+                Err(error) => Err(roll_back(write, error).await),
             };
             match outcome {
-                Err(error) if error.is_write_conflict() && attempt < ATTEMPTS_MAX => {
-                    tracing::debug!(attempt, cause = %error, "transaction conflicts with another");
-                    tokio::time::sleep(pause_after(attempt)).await;
-                    attempt += 1;
-                }
+                Err(error) if may_repeat(&error, attempt).await => attempt += 1,
                 outcome => {
                     span.end(attempt, outcome.as_ref().err());
                     return outcome;
@@ -170,6 +161,36 @@ impl Database {
         let cause = format!("{}: {}", self.health.place(), error.explained());
         error.because(cause)
     }
+}
+
+/// Commits a transaction that its work no longer uses.
+async fn commit(write: Arc<Write<'_>>) -> Result<()> {
+    sole(write)?.commit().await
+}
+
+/// Rolls back a transaction that its work no longer uses, and returns the error of the work.
+async fn roll_back(write: Arc<Write<'_>>, error: Error) -> Error {
+    match sole(write) {
+        Ok(write) => {
+            write.roll_back().await;
+            error
+        }
+        Err(in_use) => in_use,
+    }
+}
+
+fn sole(write: Arc<Write<'_>>) -> Result<Write<'_>> {
+    Arc::into_inner(write).ok_or_else(|| Error::internal("a transaction is still in use"))
+}
+
+/// Whether the transaction is attempted again after that error; waits before the next attempt.
+async fn may_repeat(error: &Error, attempt: u32) -> bool {
+    if !error.is_write_conflict() || attempt >= ATTEMPTS_MAX {
+        return false;
+    }
+    tracing::debug!(attempt, cause = %error, "transaction conflicts with another");
+    tokio::time::sleep(pause_after(attempt)).await;
+    true
 }
 
 /// Exponential backoff with jitter, so that conflicting transactions do not collide again.
