@@ -147,13 +147,18 @@ impl Config {
 
     /// The effective settings as TOML, with each secret as `[redacted]`. Settings without value and
     /// default are omitted.
-    ///
-    /// # Panics
-    /// Never: every setting can be written as TOML.
     pub fn show(&self) -> String {
         let mut shown = self.clone();
         shown.database.url = Some(self.database_url());
-        toml::to_string(&shown).expect("every setting can be written as TOML")
+        shown.to_table().to_string()
+    }
+
+    /// The settings as a TOML table of sections, with each secret as `[redacted]`.
+    ///
+    /// # Panics
+    /// Never: every setting can be written as TOML.
+    fn to_table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("every setting can be written as TOML")
     }
 
     /// Checks the ranges and formats of each section.

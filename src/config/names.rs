@@ -78,7 +78,7 @@ impl Setting {
 
     /// The default as TOML; `None` if there is none.
     pub fn default_value(&self) -> Option<String> {
-        let defaults = toml::Table::try_from(Config::default()).ok()?;
+        let defaults = Config::default().to_table();
         Some(defaults.get(self.section)?.get(self.field)?.to_string())
     }
 }
@@ -171,7 +171,7 @@ mod tests {
     fn every_section_and_every_default_is_found() {
         let settings = Setting::all();
         let find = |key: &str| settings.iter().find(|setting| setting.key() == key);
-        for (section, defaults) in toml::Table::try_from(Config::default()).unwrap() {
+        for (section, defaults) in Config::default().to_table() {
             assert!(settings.iter().any(|setting| setting.section == section), "{section}");
             for (field, value) in defaults.as_table().unwrap() {
                 let setting = find(&format!("{section}.{field}")).unwrap();

@@ -26,8 +26,8 @@ impl Setting {
 impl Config {
     /// The settings whose values differ, secrets included.
     pub fn changed_settings(&self, other: &Self) -> Vec<Setting> {
-        let mine = self.comparable();
-        let others = other.comparable();
+        let mine = self.to_table();
+        let others = other.to_table();
         let differs = |setting: &Setting| {
             let value = |table: &Table| table.get(setting.section)?.get(setting.field).cloned();
             value(&mine) != value(&others) || self.secret(setting) != other.secret(setting)
@@ -50,11 +50,7 @@ impl Config {
         merged
     }
 
-    fn comparable(&self) -> Table {
-        Table::try_from(self).expect("every setting can be written as TOML")
-    }
-
-    /// The secret that [`Config::comparable`] has only as `[redacted]`.
+    /// The secret that [`Config::to_table`] has only as `[redacted]`.
     fn secret(&self, setting: &Setting) -> Option<&str> {
         match &*setting.key() {
             "database.url" => self.database.url.as_ref().map(|url| url.expose()),
