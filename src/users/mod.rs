@@ -14,5 +14,6 @@ pub use model::{
     RecoveryCodes, SecondFactorOutcome, SignInOrigin, TotpEnrolment, User, UserChange, UserFilter,
 };
 pub use service::{
-    FAILURE_ROWS_MAX, Foundation, Limits, NoSingleSignOn, SingleSignOnPolicy, Users, rewrap,
+    FAILURE_ROWS_MAX, Foundation, HASHING_WAIT_MAX, Limits, NoSingleSignOn, SingleSignOnPolicy,
+    Users, rewrap,
 };

@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::views::InvitePage;
-use super::visit::Visit;
+use super::visit::{RetryAfter, Visit};
 use crate::error::{Error, ErrorCode};
 use crate::http::paths::{ACCOUNT, ACCOUNT_TOTP, INVITE, LOGIN_CODE};
 use crate::sessions::{NewSession, SessionState};
 use crate::tokens::Authentication;
-use crate::users::{Invitation, Purpose};
+use crate::users::{HASHING_WAIT_MAX, Invitation, Purpose};
 
 /// Shows the form.
 pub async fn show(Path(token): Path<String>, visit: Visit) -> Response {
@@ -69,10 +69,14 @@ async fn not_accepted(visit: &Visit, token: &str, error: Error) -> Result<Respon
         ErrorCode::NotFound => return Ok(used_up(visit)),
         _ => return Err(error),
     };
-    match visit.state.users.invitation(token).await? {
-        Some(invitation) => Ok(page(visit, token, &invitation, status, Some(why))),
-        None => Ok(used_up(visit)),
+    let Some(invitation) = visit.state.users.invitation(token).await? else {
+        return Ok(used_up(visit));
+    };
+    let page = page(visit, token, &invitation, status, Some(why));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Ok(RetryAfter(HASHING_WAIT_MAX.as_secs()).on(page));
     }
+    Ok(page)
 }
 
 fn page(

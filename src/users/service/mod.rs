@@ -23,6 +23,7 @@ use sea_orm::{
     Select, Set,
 };
 
+pub use hashing::WAIT_MAX as HASHING_WAIT_MAX;
 pub use policy::{NoSingleSignOn, SingleSignOnPolicy};
 pub use rewrap::rewrap;
 

@@ -5,7 +5,7 @@ use tenant_gateway::roles::Role;
 
 use crate::oauth::asking::rows;
 use crate::support::browser::{Browser, PASSWORD, code_of, enrol, invite, key_of};
-use crate::support::{TestApp, both_databases};
+use crate::support::{Engine, TestApp, both_databases};
 
 both_databases! {
     async fn refusals_are_alike_whatever_their_cause(app: TestApp) {
@@ -135,4 +135,14 @@ both_databases! {
         let page = second.post("/account/totp", &[("code", &code_of(&seen, &app))]).await;
         assert_eq!(page.status, 422, "the key of the other session is gone");
     }
+}
+
+#[tokio::test]
+async fn invitation_while_hashing_is_full_tells_when_to_try_again() {
+    // As if others were hashed all the time.
+    let app = TestApp::with(Engine::Sqlite, |config| config.users.hashes_at_once = 0).await;
+    let (_, path) = invite(&app, app.world.north, Role::Auditor, "ana@north.example").await;
+    let browser = Browser::new(&app.gateway);
+    let page = browser.post(&path, &[("password", PASSWORD)]).await;
+    assert_eq!((page.status, page.header("retry-after")), (429, Some("5")), "{}", page.text);
 }
