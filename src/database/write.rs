@@ -43,7 +43,7 @@ impl Database {
         let mut attempt = 1;
         loop {
             let write = Arc::new(self.begin().await?);
-            // The functions below are no generics, so that they are compiled once for all work.
+            // Neither function is generic, so that they are compiled once for all kinds of work.
             let outcome = match work(write.clone()).await {
                 Ok(value) => commit(write).await.map(|()| value),
                 Err(error) => Err(roll_back(write, error).await),
