@@ -119,19 +119,17 @@ impl Waiting {
     fn write_to(&self, mut writer: impl Write) {
         let mut text = Vec::new();
         let mut reported = 0;
-        // Whether the last line was written in part: the next one must not continue it.
+        // Whether the last line was written in part. Nothing is written until its end is.
         let mut is_cut_off = false;
         loop {
             self.take(&mut text);
             if text.is_empty() {
                 break;
             }
-            if is_cut_off && write_or_wait(&mut writer, b"\n") == 0 {
-                is_cut_off = false;
-            }
-            let unwritten = write_or_wait(&mut writer, &text);
+            let ends_line = !is_cut_off || write_or_wait(&mut writer, b"\n") == 0;
+            let unwritten = if ends_line { write_or_wait(&mut writer, &text) } else { text.len() };
             let (written, lost) = text.split_at(text.len() - unwritten);
-            is_cut_off = written.last().map_or(is_cut_off, |last| *last != b'\n');
+            is_cut_off = written.last().map_or(!ends_line, |last| *last != b'\n');
             self.drop_lines(lost.split(|byte| *byte == b'\n').skip(1).count() as u64);
             writer.flush().ok();
             text.clear();
@@ -340,15 +338,19 @@ mod tests {
 
     #[test]
     fn line_after_one_that_was_cut_off_begins_a_line() {
+        let full = Err(ErrorKind::StorageFull);
+        // The end of the first line cannot be written with the second one either.
+        let outcomes = vec![Ok(2), full, full].into_iter();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let outcomes = vec![Ok(2), Err(ErrorKind::StorageFull)].into_iter();
         let (lines, guard) = in_background(Scripted { outcomes, written: written.clone() });
-        (&lines).write_all(b"one\n").unwrap();
-        while lines.0.dropped() == 0 {
-            thread::yield_now();
+        for (line, dropped) in [("one\n", 1), ("two\n", 2)] {
+            (&lines).write_all(line.as_bytes()).unwrap();
+            while lines.0.dropped() < dropped {
+                thread::yield_now();
+            }
         }
-        (&lines).write_all(b"two\n").unwrap();
+        (&lines).write_all(b"three\n").unwrap();
         drop(guard);
-        assert_eq!(*written.lock().unwrap(), b"on\ntwo\n");
+        assert_eq!(*written.lock().unwrap(), b"on\nthree\n");
     }
 }
