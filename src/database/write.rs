@@ -43,13 +43,16 @@ impl Database {
         let mut attempt = 1;
         loop {
             let write = Arc::new(self.begin().await?);
-            // Neither function is generic, so that they are compiled once for all kinds of work.
+            // The functions called below are not generic: they are compiled once for all kinds of work.
             let outcome = match work(write.clone()).await {
                 Ok(value) => commit(write).await.map(|()| value),
                 Err(error) => Err(roll_back(write, error).await),
             };
             match outcome {
-                Err(error) if may_repeat(&error, attempt).await => attempt += 1,
+                Err(error) if error.is_write_conflict() && attempt < ATTEMPTS_MAX => {
+                    back_off(&error, attempt).await;
+                    attempt += 1;
+                }
                 outcome => {
                     span.end(attempt, outcome.as_ref().err());
                     return outcome;
@@ -179,18 +182,15 @@ async fn roll_back(write: Arc<Write<'_>>, error: Error) -> Error {
     }
 }
 
+/// The transaction, which its work must not have kept.
 fn sole(write: Arc<Write<'_>>) -> Result<Write<'_>> {
     Arc::into_inner(write).ok_or_else(|| Error::internal("a transaction is still in use"))
 }
 
-/// Whether the transaction is attempted again after that error; waits before the next attempt.
-async fn may_repeat(error: &Error, attempt: u32) -> bool {
-    if !error.is_write_conflict() || attempt >= ATTEMPTS_MAX {
-        return false;
-    }
+/// Waits before the attempt after this one, which conflicted with another transaction.
+async fn back_off(error: &Error, attempt: u32) {
     tracing::debug!(attempt, cause = %error, "transaction conflicts with another");
     tokio::time::sleep(pause_after(attempt)).await;
-    true
 }
 
 /// Exponential backoff with jitter, so that conflicting transactions do not collide again.

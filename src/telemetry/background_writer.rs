@@ -162,7 +162,7 @@ impl Waiting {
         if since > 0 {
             tracing::warn!(
                 dropped = since,
-                "log lines were dropped: they came faster than they could be written"
+                "log lines were dropped: they came too fast or could not be written"
             );
         }
     }

@@ -102,7 +102,8 @@ async fn with_large_lists(settings: impl FnOnce(&mut tenant_gateway::config::Con
         config.limits.response = 64 * 1024 * 1024;
         config.budget.responses = 512 * 1024 * 1024;
         config.budget.patience = Duration::from_millis(200);
-        // Making and reading the list takes long on a busy machine, and an error would be a short response.
+        // Making and reading the list takes long on a busy machine; the error of a deadline would be
+        // a short response.
         config.upstream.timeout = Duration::from_mins(1);
         config.limits.tenant_deadline = Duration::from_mins(1);
         config.limits.execution = Duration::from_mins(1);
