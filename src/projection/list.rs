@@ -1,10 +1,7 @@
 //! Reads a list of objects.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::object::{Format, MemberKey, MembersSeed, Writer, identity, malformed};
+use super::json::{JsonError, JsonReader, Problem, Read};
+use super::object::{Format, MembersReader, Values, Writer, identity};
 use super::plan::Plan;
 use super::scalar::Unfit;
 use super::text::ProjectedText;
@@ -53,86 +50,74 @@ pub struct ListReader<'a> {
     pub keeps: &'a dyn Fn(&str) -> bool,
 }
 
-impl<'de> DeserializeSeed<'de> for ListReader<'_> {
-    type Value = ProjectedList;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<ProjectedList, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ListReader<'_> {
-    type Value = ProjectedList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with the member {}", self.member)
+impl ListReader<'_> {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// If the text is not JSON, the list is missing or too long, an object has no identity, or a
+    /// member that is read is malformed.
+    pub fn read(&self, text: &str) -> Result<ProjectedList, JsonError> {
+        let mut json = JsonReader::new(text);
+        self.body(&mut json).map_err(|problem| json.error(problem))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ProjectedList, A::Error> {
+    fn body(&self, json: &mut JsonReader<'_>) -> Read<ProjectedList> {
         let mut found = None;
-        while let Some(MemberKey(key)) = map.next_key()? {
-            if key == self.member {
-                found = Some(map.next_value_seed(Items(&self))?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+        json.object(|json| {
+            if json.key()?.name != self.member {
+                return json.skip_value();
             }
-        }
-        found.ok_or_else(|| A::Error::custom("the list is missing"))
-    }
-}
-
-struct Items<'a, 'b>(&'a ListReader<'b>);
-
-impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
-    type Value = ProjectedList;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<ProjectedList, D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_, '_> {
-    type Value = ProjectedList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of objects")
+            found = Some(self.list(json)?);
+            Ok(())
+        })?;
+        json.end()?;
+        found.ok_or(Problem::Mistyped)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut objects: A) -> Result<ProjectedList, A::Error> {
-        let ListReader { plan, limit, place, largest, keeps, .. } = *self.0;
+    fn list(&self, json: &mut JsonReader<'_>) -> Read<ProjectedList> {
         let mut list = ProjectedList::default();
-        list.texts.resize_with(plan.outputs.len(), ProjectedText::default);
-        let mut writer = Writer::new(Format::Json, place, largest);
-        let mut values = Vec::new();
-        loop {
-            let seed = MembersSeed { members: &plan.members, values: &mut values };
-            if objects.next_element_seed(seed)?.is_none() {
-                break;
+        list.texts.resize_with(self.plan.outputs.len(), ProjectedText::default);
+        let mut writer = Writer::new(Format::Json, self.place, self.largest);
+        let mut members = MembersReader::of(&self.plan.members);
+        json.array(|json| {
+            if list.is_too_large {
+                // The rest of the body is still checked.
+                return json.skip_value();
             }
-            if list.ids.len() == limit {
-                return Err(A::Error::custom("more objects than requested"));
+            members.read(json)?;
+            if list.ids.len() == self.limit {
+                return Err(Problem::Mistyped);
             }
-            let identity = identity::<A::Error>(&values)?;
+            let identity = identity(&members.values)?;
             list.ids.push(identity.id);
-            if keeps(&identity.name) {
-                list.kept.push(identity.id);
-                for (output, text) in plan.outputs.iter().zip(&mut list.texts) {
-                    text.start_object();
-                    match writer.write(&output.fields, &values, text) {
-                        Ok(()) => text.end_object(),
-                        Err(Unfit::TooLarge) => return too_large(objects),
-                        Err(unfit) => return Err(malformed(unfit)),
-                    }
-                }
+            if !(self.keeps)(&identity.name) {
+                return Ok(());
             }
-        }
+            list.kept.push(identity.id);
+            match self.write(&mut writer, &members.values, &mut list.texts) {
+                Ok(()) => {}
+                Err(Unfit::TooLarge) => {
+                    list = ProjectedList { is_too_large: true, ..ProjectedList::default() };
+                }
+                Err(Unfit::Malformed) => return Err(Problem::Mistyped),
+            }
+            Ok(())
+        })?;
         list.mismatches = writer.mismatches;
         Ok(list)
     }
-}
 
-/// The result for a list whose text would be too large. The rest of the body is still checked.
-fn too_large<'de, A: SeqAccess<'de>>(mut objects: A) -> Result<ProjectedList, A::Error> {
-    while objects.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(ProjectedList { is_too_large: true, ..ProjectedList::default() })
+    fn write(
+        &self,
+        writer: &mut Writer<'_>,
+        values: &Values<'_>,
+        texts: &mut [ProjectedText],
+    ) -> Result<(), Unfit> {
+        for (output, text) in self.plan.outputs.iter().zip(texts) {
+            text.start_object();
+            writer.write(&output.fields, values, text)?;
+            text.end_object();
+        }
+        Ok(())
+    }
 }

@@ -6,6 +6,7 @@
 //! nobody selected are skipped. A field that needs another call stays a [`Gap`] in the text. Of other
 //! formats the system's room reads the members of the plan as plain text ([`PlainObjects`]).
 
+mod json;
 mod list;
 mod object;
 mod object_type;
@@ -18,6 +19,7 @@ mod selection;
 mod tests;
 mod text;
 
+pub use json::JsonError;
 pub use list::{ListReader, ProjectedList};
 pub use object::{ObjectReader, ProjectedObject};
 pub use object_type::{FieldType, Identity, Kind, ObjectType, Types, Words};

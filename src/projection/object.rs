@@ -1,12 +1,8 @@
 //! Reads one object.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
+use super::json::{JsonError, JsonReader, Problem, Read};
 use super::plain::{ReadDate, write_plain};
 use super::plan::{Conversion, Members, Plan, PlannedField, PlannedValue};
 use super::scalar::{Place, Unfit, Written, integer, text, write_scalar};
@@ -16,9 +12,8 @@ use super::text::{Gap, ProjectedText};
 const ID: usize = 0;
 const NAME: usize = 1;
 
-/// The key of a member, borrowed where it has no escapes.
-#[derive(Deserialize)]
-pub(super) struct MemberKey<'a>(#[serde(borrow)] pub Cow<'a, str>);
+/// The most members of an object whose keys are remembered.
+const KNOWN_KEYS: usize = 64;
 
 /// The text of the members of an object by slot.
 pub(super) type Values<'de> = Vec<Option<&'de str>>;
@@ -46,19 +41,28 @@ pub struct ObjectReader<'a> {
     pub largest: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for ObjectReader<'_> {
-    type Value = ProjectedObject;
+impl ObjectReader<'_> {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// If the text is not JSON, the object has no identity, or a member that is read is malformed.
+    pub fn read(&self, text: &str) -> Result<ProjectedObject, JsonError> {
+        let mut json = JsonReader::new(text);
+        self.object(&mut json).map_err(|problem| json.error(problem))
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<ProjectedObject, D::Error> {
-        let mut values = Vec::new();
-        MembersSeed { members: &self.plan.members, values: &mut values }.deserialize(from)?;
-        let identity = identity::<D::Error>(&values)?;
+    fn object(&self, json: &mut JsonReader<'_>) -> Read<ProjectedObject> {
+        let mut members = MembersReader::of(&self.plan.members);
+        members.read(json)?;
+        json.end()?;
+        let values = &members.values;
+        let identity = identity(values)?;
         let mut writer = Writer::new(Format::Json, self.place, self.largest);
         let mut text = ProjectedText::default();
-        let is_too_large = match writer.write(&self.plan.outputs[0].fields, &values, &mut text) {
+        let is_too_large = match writer.write(&self.plan.outputs[0].fields, values, &mut text) {
             Ok(()) => false,
             Err(Unfit::TooLarge) => true,
-            Err(unfit) => return Err(malformed(unfit)),
+            Err(Unfit::Malformed) => return Err(Problem::Mistyped),
         };
         text.end_object();
         Ok(ProjectedObject { id: identity.id, text, mismatches: writer.mismatches, is_too_large })
@@ -73,57 +77,63 @@ pub(super) struct ObjectIdentity<'de> {
 }
 
 /// Reads the identity, in which every JSON type but the documented one is an error.
-pub(super) fn identity<'de, E: Error>(values: &Values<'de>) -> Result<ObjectIdentity<'de>, E> {
-    let id = values[ID].ok_or_else(|| E::custom("an object has no id"))?;
-    let id = integer(id).ok_or_else(|| E::custom("an id is not an integer"))?;
+pub(super) fn identity<'de>(values: &Values<'de>) -> Read<ObjectIdentity<'de>> {
+    let id = values[ID].and_then(integer).ok_or(Problem::Mistyped)?;
     let name = match values[NAME] {
         None | Some("null") => Cow::Borrowed(""),
-        Some(name) => {
-            let name = text(name).map_err(malformed::<E>)?;
-            name.ok_or_else(|| E::custom("a name is not a string"))?
-        }
+        Some(name) => text(name).ok().flatten().ok_or(Problem::Mistyped)?,
     };
     Ok(ObjectIdentity { id, name })
 }
 
-pub(super) fn malformed<E: Error>(_: Unfit) -> E {
-    E::custom("a value is malformed")
+/// Collects the members of objects, one object after the other.
+pub(super) struct MembersReader<'a, 'de> {
+    members: &'a Members,
+    /// Those of the object that was read last.
+    pub values: Values<'de>,
+    /// The keys of earlier objects by their order, each with its slot: a system writes the members
+    /// of all objects in one order.
+    known: Vec<(&'de str, Option<usize>)>,
 }
 
-/// Collects the members of an object by slot.
-pub(super) struct MembersSeed<'a, 'de> {
-    pub members: &'a Members,
-    pub values: &'a mut Values<'de>,
-}
-
-impl<'de> DeserializeSeed<'de> for MembersSeed<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MembersSeed<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+impl<'a, 'de> MembersReader<'a, 'de> {
+    pub fn of(members: &'a Members) -> Self {
+        Self { members, values: Vec::new(), known: Vec::new() }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    /// Reads an object.
+    pub fn read(&mut self, json: &mut JsonReader<'de>) -> Read<()> {
         self.values.clear();
         self.values.resize(self.members.0.len(), None);
-        while let Some(MemberKey(key)) = map.next_key()? {
-            match self.members.0.iter().position(|member| *member == key) {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(slot) if self.values[slot].is_some() => {
-                    return Err(A::Error::custom("a member stands twice"));
-                }
-                Some(slot) => self.values[slot] = Some(map.next_value::<&RawValue>()?.get()),
+        let mut members = 0;
+        json.object(|json| {
+            let slot = self.slot(json, members)?;
+            members += 1;
+            let Some(slot) = slot else { return json.skip_value() };
+            if self.values[slot].is_some() {
+                // A member stands twice.
+                return Err(Problem::Mistyped);
             }
+            self.values[slot] = Some(json.value()?);
+            Ok(())
+        })
+    }
+
+    /// Reads the key of the member that many others precede.
+    fn slot(&mut self, json: &mut JsonReader<'de>, before: usize) -> Read<Option<usize>> {
+        if let Some((key, slot)) = self.known.get(before)
+            && json.is_key(key)
+        {
+            return Ok(*slot);
         }
-        Ok(())
+        let key = json.key()?;
+        let slot = self.members.0.iter().position(|member| *member == key.name);
+        match self.known.get_mut(before) {
+            Some(known) => *known = (key.raw, slot),
+            None if before < KNOWN_KEYS => self.known.push((key.raw, slot)),
+            None => {}
+        }
+        Ok(slot)
     }
 }
 
@@ -243,11 +253,9 @@ impl<'a> Writer<'a> {
         if !raw.starts_with('{') {
             return Ok(if raw == "null" { Written::Null } else { Written::Mismatch });
         }
-        let mut values = Vec::new();
-        let mut json = serde_json::Deserializer::from_str(raw);
-        let seed = MembersSeed { members, values: &mut values };
-        seed.deserialize(&mut json).map_err(|_| Unfit::Malformed)?;
-        self.write(fields, &values, to)?;
+        let mut members = MembersReader::of(members);
+        members.read(&mut JsonReader::new(raw)).map_err(|_| Unfit::Malformed)?;
+        self.write(fields, &members.values, to)?;
         Ok(Written::Value)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
+use super::json::{JsonReader, Problem};
 use super::plan::Conversion;
 use crate::clock::Timestamp;
 use crate::global_id::{GlobalId, NodeKind};
@@ -162,15 +161,17 @@ fn write_list(
         return Ok(Written::Mismatch);
     }
     let start = to.len();
-    let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| Unfit::Malformed)?;
     let mut is_complete = true;
     to.push(b'[');
-    for (index, raw) in items.iter().enumerate() {
-        if index > 0 {
+    let read = JsonReader::new(raw).array(|json| {
+        if to.len() > start + 1 {
             to.push(b',');
         }
-        is_complete &= write_scalar(item, raw.get(), place, to)? == Written::Value;
-    }
+        let written = write_scalar(item, json.value()?, place, to);
+        is_complete &= written.map_err(|_| Problem::Mistyped)? == Written::Value;
+        Ok(())
+    });
+    read.map_err(|_| Unfit::Malformed)?;
     to.push(b']');
     if is_complete {
         Ok(Written::Value)

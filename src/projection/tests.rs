@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use serde::de::DeserializeSeed;
 use uuid::Uuid;
 
 use super::*;
@@ -52,21 +51,15 @@ fn plan(names: &[&str]) -> Plan {
     Plan::new(&types(), "Thing", &[&selected(names)]).unwrap()
 }
 
-fn read(plan: &Plan, body: &str) -> Result<ProjectedList, serde_json::Error> {
+fn read(plan: &Plan, body: &str) -> Result<ProjectedList, JsonError> {
     read_within(plan, body, usize::MAX)
 }
 
-fn read_within(
-    plan: &Plan,
-    body: &str,
-    largest: usize,
-) -> Result<ProjectedList, serde_json::Error> {
+fn read_within(plan: &Plan, body: &str, largest: usize) -> Result<ProjectedList, JsonError> {
     let keeps = |name: &str| name != "left out";
     let place = Uuid::nil();
     let reader = ListReader { plan, member: "things", limit: 3, place, largest, keeps: &keeps };
-    let mut json = serde_json::Deserializer::from_str(body);
-    let list = reader.deserialize(&mut json)?;
-    json.end().map(|()| list)
+    reader.read(body)
 }
 
 fn texts(list: &ProjectedList) -> Vec<&str> {

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::error::malformed;
 use crate::deep_security::model::Pattern;
 use crate::deep_security::wire;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::outbound::{Answer, HeldAnswer, Outbound, UpstreamRoute};
-use crate::projection::{ListReader, ObjectReader, Plan, ProjectedList, ProjectedObject};
+use crate::projection::{
+    JsonError, ListReader, ObjectReader, Plan, ProjectedList, ProjectedObject,
+};
 
 /// A successful response, with the route that it came by.
 #[derive(Clone)]
@@ -64,7 +66,7 @@ impl ApiResponse {
             let keeps = |name: &str| list.name.as_ref().is_none_or(|pattern| pattern.matches(name));
             let ListProjection { ref plan, member, limit, place, largest, .. } = *list;
             let reader = ListReader { plan, member, limit, place, largest, keeps: &keeps };
-            let projected = self.read_with(reader)?;
+            let projected = self.read_text(|text| reader.read(text))?;
             self.log_mismatches(projected.mismatches);
             Ok(projected)
         })
@@ -82,7 +84,8 @@ impl ApiResponse {
         largest: usize,
     ) -> Result<Arc<ProjectedObject>> {
         self.answer.readings.get_or_read(format!("{place}/{largest}{}", plan.key()), || {
-            let projected = self.read_with(ObjectReader { plan, place, largest })?;
+            let reader = ObjectReader { plan, place, largest };
+            let projected = self.read_text(|text| reader.read(text))?;
             self.log_mismatches(projected.mismatches);
             Ok(projected)
         })
@@ -95,10 +98,16 @@ impl ApiResponse {
     pub fn read_with<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value> {
         let (read, nulled) = wire::count_nulled(|| wire::read(&self.answer.body, seed));
         self.log_mismatches(nulled);
-        read.map_err(|cause| {
-            let error = malformed(&self.route, cause);
-            if self.is_write { error.with_unknown_outcome() } else { error }
-        })
+        read.map_err(|cause| self.malformed(cause))
+    }
+
+    fn read_text<T>(&self, read: impl FnOnce(&str) -> Result<T, JsonError>) -> Result<T> {
+        wire::read_text(&self.answer.body, read).map_err(|cause| self.malformed(cause))
+    }
+
+    fn malformed(&self, cause: String) -> Error {
+        let error = malformed(&self.route, cause);
+        if self.is_write { error.with_unknown_outcome() } else { error }
     }
 
     fn log_mismatches(&self, nulled: usize) {

@@ -28,26 +28,34 @@ pub use tenant::Tenant;
 use serde::de::DeserializeSeed;
 
 use crate::error::Error;
+use crate::projection::JsonError;
 
 /// Deserializes a whole body with a seed.
 ///
 /// # Errors
 /// The problem and its position, without any of the body's text, which may contain secrets.
 pub fn read<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, String> {
+    read_text(body, |text| {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let read = seed.deserialize(&mut json)?;
+        json.end()?;
+        Ok(read)
+    })
+}
+
+/// Reads the text of a whole body.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_text<'a, T>(
+    body: &'a [u8],
+    read: impl FnOnce(&'a str) -> Result<T, JsonError>,
+) -> Result<T, String> {
     // The check of each single string would take longer than this one of all.
     let text = std::str::from_utf8(body).map_err(|error| {
         format!("the response is not UTF-8, at byte {}", error.valid_up_to() + 1)
     })?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let read = seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
-    read.map_err(|error| {
-        let problem = match error.classify() {
-            serde_json::error::Category::Eof => "is incomplete JSON",
-            serde_json::error::Category::Data => "has a missing or mistyped field",
-            _ => "is not JSON",
-        };
-        format!("the response {problem}, at line {} column {}", error.line(), error.column())
-    })
+    read(text).map_err(|error| format!("the response {error}"))
 }
 
 /// Serializes a body.
