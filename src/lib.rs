@@ -37,6 +37,7 @@ pub mod database;
 pub mod database_time;
 pub mod deep_security;
 pub mod device_authorization;
+mod eager_repoll;
 pub mod entropy;
 pub mod error;
 pub mod global_id;

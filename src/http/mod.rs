@@ -10,7 +10,6 @@ mod browser;
 mod compression;
 mod connection;
 mod cors;
-mod eager_repoll;
 pub mod graphql;
 mod health;
 mod http_error;

@@ -23,8 +23,8 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::connection::{Admission, Connection, ConnectionBudget};
-use super::eager_repoll;
 use super::write_timeout::WriteTimeout;
+use crate::eager_repoll;
 
 /// How long the head of a request may take, counted from the previous response or else from the
 /// start of the connection. Longer than the idle timeout of 60 s that is usual in reverse proxies:

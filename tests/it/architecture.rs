@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms; each imports only from those before it. The `graphql` files lie above them all as one
 /// layer, since the graph joins what the services keep apart.
 const ROOMS: &[&str] = &[
+    "eager_repoll",
     "entropy",
     "ids",
     "global_id",

@@ -1,6 +1,7 @@
 //! Outbound calls to a server on loopback.
 
 mod calls;
+mod connections;
 mod faults;
 mod limits;
 mod scripted_server;

@@ -46,6 +46,7 @@ struct State {
     script: Box<Script>,
     seen: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    closed: AtomicUsize,
     written: AtomicUsize,
     go: Notify,
 }
@@ -80,6 +81,7 @@ impl ScriptedServer {
             script: Box::new(script),
             seen: Mutex::default(),
             connections: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
             written: AtomicUsize::new(0),
             go: Notify::new(),
         });
@@ -90,10 +92,12 @@ impl ScriptedServer {
                 let state = serving.clone();
                 let tls = tls.clone();
                 tokio::spawn(async move {
-                    match tls {
+                    let served = match tls {
                         Some(tls) => state.serve(tls.accept(stream).await?).await,
                         None => state.serve(stream).await,
-                    }
+                    };
+                    state.closed.fetch_add(1, Ordering::SeqCst);
+                    served
                 });
             }
         });
@@ -115,6 +119,11 @@ impl ScriptedServer {
 
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// The number of connections that either side has closed.
+    pub fn closed(&self) -> usize {
+        self.state.closed.load(Ordering::SeqCst)
     }
 
     /// The number of bytes of a flood that were sent.

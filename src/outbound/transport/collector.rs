@@ -15,7 +15,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::exchange::chain;
+use super::hyper_failure::chain;
 use super::tls::client_config;
 use crate::error::{Error, Result};
 

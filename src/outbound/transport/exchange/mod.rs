@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Body;
+use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::pool::Client;
+use super::client::Client;
+use super::hyper_failure::of_hyper;
 use crate::clock::Timestamp;
 use crate::outbound::call::{Answer, Call};
 use crate::outbound::failure::Failure;
@@ -84,7 +85,15 @@ pub(in crate::outbound) async fn exchange(
     let traceparent = HeaderValue::from_str(traceparent)
         .expect("a trace context is hexadecimal digits and hyphens");
     request.headers_mut().insert(TRACEPARENT, traceparent);
-    let response = client.request(request).await.map_err(|error| of_client(&error))?;
+    client.call(request, async |response| read(response, limit, now, budget).await).await
+}
+
+async fn read(
+    response: Response<Incoming>,
+    limit: usize,
+    now: Timestamp,
+    budget: &AnswerBudget,
+) -> Result<Reply, Failure> {
     let (head, body) = response.into_parts();
     let encoding = head.headers.get(header::CONTENT_ENCODING);
     let encoding =
@@ -193,37 +202,12 @@ fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_millis(moment.timestamp().as_millisecond()).since(now))
 }
 
-fn of_client(error: &hyper_util::client::legacy::Error) -> Failure {
-    let cause = chain(error);
-    if error.is_connect() { Failure::Unreachable(cause) } else { of_hyper(error, cause) }
-}
-
 fn of_body(error: &(dyn std::error::Error + 'static)) -> Failure {
     if error.is::<LengthLimitError>() {
         Failure::Malformed(TOO_LONG.into())
     } else {
-        of_hyper(error, chain(error))
+        of_hyper(error)
     }
-}
-
-fn of_hyper(error: &(dyn std::error::Error + 'static), cause: Arc<str>) -> Failure {
-    let hyper = causes(error).find_map(|cause| cause.downcast_ref::<hyper::Error>());
-    if hyper.is_some_and(|error| error.is_parse() || error.is_parse_too_large()) {
-        Failure::Malformed(cause)
-    } else {
-        Failure::ConnectionLost(cause)
-    }
-}
-
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
-}
-
-/// An error with its causes, for the log.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> Arc<str> {
-    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ").into()
 }
 
 #[cfg(test)]
