@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::call_error::{About, CallError};
 use super::{AppResult, Client, Result, understand};
-use crate::integration_server::model::{ListedObject, PageQuery, RemoteId};
+use crate::integration_server::model::{ListedObject, PageQuery, Places, RemoteId};
 use crate::integration_server::wire;
 use crate::outbound::{Answer, Operation, UpstreamRoute};
 use crate::projection::{PlainObjects, Plan, ProjectedText};
@@ -22,7 +22,7 @@ pub struct ListAnswer {
 #[derive(Debug, Default)]
 pub struct ObjectPage {
     /// The names and identifiers of the objects, for cursors.
-    pub places: Vec<(String, String)>,
+    pub places: Places,
     /// Their text, for each selection of the plan.
     pub texts: Vec<ProjectedText>,
     /// Whether the text would be too large. Then it is not complete.
@@ -124,12 +124,8 @@ impl ListReader {
             let PageProjection { plan, place, largest, .. } = wanted;
             let text = PlainObjects { plan, place: *place, largest: *largest, date: &date };
             let text = text.project(page.objects.iter().map(|object| object.values()));
-            let place = |object: &&ListedObject| {
-                let (name, id) = object.place();
-                (name.to_owned(), id.to_owned())
-            };
             Ok(ObjectPage {
-                places: page.objects.iter().map(place).collect(),
+                places: page.objects.iter().copied().collect(),
                 texts: text.texts,
                 is_too_large: text.is_too_large,
                 has_more: page.has_more,

@@ -84,7 +84,7 @@ impl<N> ObjectConnection<N> {
     }
 
     fn cursor(&self, object: usize) -> String {
-        cursor(&self.page.places[object])
+        cursor(&self.page.places.get(object))
     }
 }
 
