@@ -3,16 +3,16 @@
 use std::fs;
 use std::time::Duration;
 
-/// The kernel counts in hundredths of a second for every architecture that runs here.
-const TICK: Duration = Duration::from_millis(10);
-
-/// The CPU time that a process has used: user and system, all threads.
+/// The CPU time that the threads of a process have used, user and system. The scheduler counts it in
+/// nanoseconds, `/proc/<pid>/stat` only in hundredths of a second.
 pub fn cpu(process: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
-    // The program's name may contain anything; the state follows the last parenthesis.
-    let fields = stat.rsplit_once(')').expect("a name in parentheses").1;
-    let times = fields.split_whitespace().skip(11).take(2);
-    TICK * times.map(|ticks| ticks.parse::<u32>().expect("a number")).sum::<u32>()
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("the process runs");
+    let used = |task: fs::DirEntry| {
+        // A thread that ends meanwhile takes its time along.
+        let schedule = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        schedule.split(' ').next()?.parse::<u64>().ok()
+    };
+    Duration::from_nanos(tasks.filter_map(|task| used(task.ok()?)).sum())
 }
 
 /// The resident memory of a process, in KiB.
