@@ -13,8 +13,14 @@ both_databases! {
             assert_eq!(subject.field("currentSubject")["id"], json!(caller.credentials.id));
         };
         ask().await;
-        let before = app.operator.database.statements();
-        ask().await;
-        assert_eq!(app.operator.database.statements(), before);
+        // The statements of background jobs count as well.
+        for _ in 0..20 {
+            let before = app.operator.database.statements();
+            ask().await;
+            if app.operator.database.statements() == before {
+                return;
+            }
+        }
+        panic!("each answer took a statement");
     }
 }
