@@ -103,7 +103,9 @@ impl ListReader<'_> {
             }
             Ok(())
         })?;
-        list.mismatches = writer.mismatches;
+        if !list.is_too_large {
+            list.mismatches = writer.mismatches;
+        }
         Ok(list)
     }
 

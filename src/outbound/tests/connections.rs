@@ -56,6 +56,22 @@ async fn response_that_was_not_asked_for_is_not_that_of_another_request() {
 }
 
 #[tokio::test]
+async fn each_base_url_of_an_upstream_has_its_own_connections() {
+    let one = ScriptedServer::start(|_, _| ok("one")).await;
+    let other = ScriptedServer::start(|_, _| ok("other")).await;
+    let outbound = outbound();
+    for _ in 0..2 {
+        for (server, expected) in [(&one, "one"), (&other, "other")] {
+            let answer = outbound.send(&operation(), &route(server), write("a")).await.unwrap();
+            assert_eq!(answer.body, expected);
+        }
+    }
+    for server in [&one, &other] {
+        assert_eq!((server.count(), server.connections()), (2, 1));
+    }
+}
+
+#[tokio::test]
 async fn abandoned_call_closes_its_connection() {
     let server = ScriptedServer::start(|before, _| match before {
         0 => Act::Hang,

@@ -47,6 +47,7 @@ struct State {
     seen: Mutex<Vec<String>>,
     connections: AtomicUsize,
     closed: AtomicUsize,
+    torn: AtomicUsize,
     written: AtomicUsize,
     go: Notify,
 }
@@ -82,6 +83,7 @@ impl ScriptedServer {
             seen: Mutex::default(),
             connections: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
+            torn: AtomicUsize::new(0),
             written: AtomicUsize::new(0),
             go: Notify::new(),
         });
@@ -96,6 +98,7 @@ impl ScriptedServer {
                         Some(tls) => state.serve(tls.accept(stream).await?).await,
                         None => state.serve(stream).await,
                     };
+                    state.torn.fetch_add(usize::from(served.is_err()), Ordering::SeqCst);
                     state.closed.fetch_add(1, Ordering::SeqCst);
                     served
                 });
@@ -124,6 +127,11 @@ impl ScriptedServer {
     /// The number of connections that either side has closed.
     pub fn closed(&self) -> usize {
         self.state.closed.load(Ordering::SeqCst)
+    }
+
+    /// The number of those that did not end as their protocol wants.
+    pub fn torn(&self) -> usize {
+        self.state.torn.load(Ordering::SeqCst)
     }
 
     /// The number of bytes of a flood that were sent.

@@ -46,6 +46,17 @@ fn secured(server: &ScriptedServer, ca_certificate: Option<String>) -> Endpoint 
 }
 
 #[tokio::test]
+async fn peer_is_told_that_an_idle_connection_ends() {
+    let (server, authority) = behind_tls("127.0.0.1").await;
+    let outbound = outbound();
+    let route = route_to(secured(&server, Some(authority)));
+    outbound.send(&operation(), &route, read("a")).await.unwrap();
+    drop(outbound);
+    until(|| server.closed() == 1).await;
+    assert_eq!(server.torn(), 0);
+}
+
+#[tokio::test]
 async fn authority_is_trusted_for_its_own_installation_only() {
     let (server, authority) = behind_tls("127.0.0.1").await;
     let outbound = outbound_by(Settings { retries: 0, ..settings() });

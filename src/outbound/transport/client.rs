@@ -1,4 +1,4 @@
-//! The client of one installation, which keeps its idle connections.
+//! The client for one base URL, which keeps its idle connections.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -21,7 +21,7 @@ use crate::outbound::failure::Failure;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_IDLE_CONNECTIONS: usize = 64;
 
-/// The HTTP client of one installation. Clones share their connections.
+/// The HTTP client for one base URL of an installation. Clones share their connections.
 #[derive(Clone)]
 pub(in crate::outbound) struct Client(Arc<Connections>);
 
@@ -45,7 +45,8 @@ impl Client {
         Self(Arc::new(Connections { connector, idle: Mutex::default() }))
     }
 
-    /// Sends a request and reads its response with `read`, to its end. The URI names the host.
+    /// Sends a request and reads its response with `read`, to its end. Its URI begins with the
+    /// client's base URL.
     ///
     /// # Errors
     /// `Unreachable`, `ConnectionLost`, `Malformed`, and those of `read`.
@@ -90,6 +91,7 @@ impl Client {
             if since.elapsed() < IDLE_TIMEOUT && connection.is_ready() {
                 return Some(connection);
             }
+            connection.close();
         }
     }
 
@@ -99,9 +101,11 @@ impl Client {
             return;
         }
         let mut idle = self.0.idle();
-        if idle.connections.len() < MAX_IDLE_CONNECTIONS {
-            idle.connections.push((Instant::now(), connection));
+        if idle.connections.len() == MAX_IDLE_CONNECTIONS {
+            connection.close();
+            return;
         }
+        idle.connections.push((Instant::now(), connection));
         if !mem::replace(&mut idle.is_swept, true) {
             tokio::spawn(sweep(Arc::downgrade(&self.0)));
         }
@@ -114,13 +118,21 @@ impl Connections {
     }
 }
 
+impl Drop for Idle {
+    fn drop(&mut self) {
+        self.connections.drain(..).for_each(|(_, connection)| connection.close());
+    }
+}
+
 /// Closes connections that are idle for long, as long as there are idle ones.
 async fn sweep(connections: Weak<Connections>) {
     loop {
         sleep(IDLE_TIMEOUT).await;
         let Some(connections) = connections.upgrade() else { return };
         let mut idle = connections.idle();
-        idle.connections.retain(|(since, _)| since.elapsed() < IDLE_TIMEOUT);
+        let is_expired = |(since, _): &(Instant, _)| since.elapsed() >= IDLE_TIMEOUT;
+        let expired = idle.connections.partition_point(is_expired);
+        idle.connections.drain(..expired).for_each(|(_, connection)| connection.close());
         if idle.connections.is_empty() {
             idle.is_swept = false;
             return;

@@ -72,6 +72,17 @@ impl<S: Read + Write + Unpin + Send + 'static> Connection<S> {
         self.driver.is_some() && self.sender.is_ready()
     }
 
+    /// Closes a connection that no call uses. TLS tells its peer so (RFC 8446, section 6.1), which it
+    /// does not if the connection is only dropped.
+    pub fn close(self) {
+        let Self { sender, mut driver } = self;
+        drop(sender);
+        if let Some(driver) = &mut driver {
+            // Without a sender this shuts the connection down. If the stream takes nothing, so be it.
+            let _ = Pin::new(driver).poll(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+
     fn poll_driver(&mut self, context: &mut Context<'_>) {
         // The error that ends a connection is that of its request or of its response's body.
         if let Some(driver) = &mut self.driver

@@ -118,8 +118,8 @@ async fn read(
     Ok(reply)
 }
 
-/// Reads a whole body. A body of known length is not polled again after its last byte: that would
-/// wake the connection's task for nothing.
+/// Reads a whole body. A body of known length is not polled again after its last byte: the connection
+/// would be polled once more for nothing.
 async fn whole<B>(mut body: B, limit: usize, held: &mut HeldAnswer) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Unpin,
