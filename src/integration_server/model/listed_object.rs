@@ -32,9 +32,8 @@ impl ListedObject {
 
     /// The name and the identifier. An object without a name has an empty one.
     pub fn place(&self) -> (&str, &str) {
-        let mut first = self.values().map(Option::unwrap_or_default);
-        let id = first.next().unwrap_or_default();
-        (first.next().unwrap_or_default(), id)
+        let value = |index: usize| self.values.get(index)?.clone().map(|range| &self.text[range]);
+        (value(1).unwrap_or_default(), value(0).unwrap_or_default())
     }
 
     /// The values of its members.

@@ -126,7 +126,7 @@ impl<'a> Document<'a> {
     /// The next direct child of an element; `None` at its end. Whatever is left of the child before
     /// it is skipped.
     pub(super) fn child(&mut self, parent: &Element) -> Result<Option<Element<'a>>> {
-        while let Some(piece) = self.piece(parent)? {
+        while let Some(piece) = self.piece_after_space(parent)? {
             if let Piece::Child(child) = piece {
                 return Ok(Some(child));
             }
@@ -164,7 +164,7 @@ impl<'a> Document<'a> {
         mut visit: impl FnMut(&mut Self, &Element<'a>) -> Result<()>,
     ) -> Result<bool> {
         let mut is_empty = true;
-        while let Some(piece) = self.piece(element)? {
+        while let Some(piece) = self.piece_after_space(element)? {
             match piece {
                 Piece::Text(text) => is_empty &= text.trim().is_empty(),
                 Piece::Character(character) => is_empty &= character.is_whitespace(),
@@ -197,6 +197,15 @@ impl<'a> Document<'a> {
             }
         }
         Ok(words.into_owned())
+    }
+
+    /// The next piece, without the space before it: half of the pieces of an indented document are
+    /// space between children.
+    fn piece_after_space(&mut self, parent: &Element) -> Result<Option<Piece<'a>>> {
+        self.reader.config_mut().trim_text_start = true;
+        let piece = self.piece(parent);
+        self.reader.config_mut().trim_text_start = false;
+        piece
     }
 
     fn piece(&mut self, parent: &Element) -> Result<Option<Piece<'a>>> {
