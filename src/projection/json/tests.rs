@@ -73,7 +73,7 @@ fn broken_texts_are_refused_as_serde_json_refuses_them() {
         "[1e]",
         "[1e+]",
         "[+1]",
-        "[tru]",
+        "[tr]",
         "[nul",
         "[truee]",
         "[NaN]",
