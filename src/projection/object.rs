@@ -122,7 +122,7 @@ impl<'a, 'de> MembersReader<'a, 'de> {
     /// Reads the key of the member that many others precede.
     fn slot(&mut self, json: &mut JsonReader<'de>, before: usize) -> Read<Option<usize>> {
         if let Some((key, slot)) = self.known.get(before)
-            && json.is_key(key)
+            && json.skip_key(key)
         {
             return Ok(*slot);
         }

@@ -4,15 +4,13 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Request, Response, Uri};
+use hyper::{Response, Uri};
 use tokio::time::{Instant, sleep};
 
-use super::connection::Connection;
-use super::connector::{Connector, Stream};
+use super::connection::{Connection, HttpRequest};
+use super::connector::Connector;
 use super::hyper_failure::of_hyper;
 use crate::outbound::failure::Failure;
 
@@ -34,7 +32,7 @@ struct Connections {
 #[derive(Default)]
 struct Idle {
     /// With the time since when they are idle, in its order.
-    connections: Vec<(Instant, Box<Connection<Stream>>)>,
+    connections: Vec<(Instant, Box<Connection>)>,
     /// Whether a task closes those that are idle for long.
     is_swept: bool,
 }
@@ -52,7 +50,7 @@ impl Client {
     /// `Unreachable`, `ConnectionLost`, `Malformed`, and those of `read`.
     pub(super) async fn call<T>(
         &self,
-        request: Request<Full<Bytes>>,
+        request: HttpRequest,
         read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let uri = request.uri().clone();
@@ -78,14 +76,14 @@ impl Client {
         Ok(read)
     }
 
-    async fn connect(&self, uri: Uri) -> Result<Box<Connection<Stream>>, Failure> {
+    async fn connect(&self, uri: Uri) -> Result<Box<Connection>, Failure> {
         let stream = self.0.connector.connect(uri).await?;
         let connection = Connection::over(stream).await;
         connection.map(Box::new).map_err(|error| of_hyper(&error))
     }
 
     /// The connection that is idle for the shortest time.
-    fn idle_connection(&self) -> Option<Box<Connection<Stream>>> {
+    fn idle_connection(&self) -> Option<Box<Connection>> {
         loop {
             let (since, mut connection) = self.0.idle().connections.pop()?;
             if since.elapsed() < IDLE_TIMEOUT && connection.is_ready() {
@@ -96,7 +94,7 @@ impl Client {
     }
 
     /// Keeps a connection for another call, if it can have one.
-    fn keep(&self, mut connection: Box<Connection<Stream>>) {
+    fn keep(&self, mut connection: Box<Connection>) {
         if !connection.is_ready() {
             return;
         }
@@ -140,9 +138,9 @@ async fn sweep(connections: Weak<Connections>) {
     }
 }
 
-/// The request as a server itself is sent it: its target is the path with the query, and `Host`
-/// names the server (RFC 9112, section 3.2).
-fn in_origin_form(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+/// Puts a request in origin form: its target is the path with the query, and `Host` names the server
+/// (RFC 9112, section 3.2).
+fn in_origin_form(mut request: HttpRequest) -> HttpRequest {
     let uri = mem::take(request.uri_mut()).into_parts();
     if let Some(host) = uri.authority.and_then(|host| HeaderValue::from_str(host.as_str()).ok()) {
         request.headers_mut().insert(HOST, host);

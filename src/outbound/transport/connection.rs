@@ -10,27 +10,30 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
 
+use super::connector::Stream;
 use crate::eager_repoll::poll_until_idle;
 
 /// The default of `hyper` is more than 400 kB per connection.
 const READ_BUFFER: usize = 64 * 1024;
 
-/// A connection over `S`.
-pub(super) struct Connection<S: Read + Write> {
+/// The request of a call.
+pub(in crate::outbound) type HttpRequest = Request<Full<Bytes>>;
+
+/// A connection that sends one request after the other.
+pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     /// Absent once it has ended.
-    driver: Option<http1::Connection<S, Full<Bytes>>>,
+    driver: Option<http1::Connection<Stream, Full<Bytes>>>,
 }
 
-impl<S: Read + Write + Unpin + Send + 'static> Connection<S> {
+impl Connection {
     /// A connection over a stream that nothing was sent on.
     ///
     /// # Errors
     /// None in practice: HTTP/1.1 has no handshake.
-    pub async fn over(stream: S) -> hyper::Result<Self> {
+    pub async fn over(stream: Stream) -> hyper::Result<Self> {
         let (sender, driver) = http1::Builder::new()
             // Received bytes that no memory has been reserved for yet.
             .max_buf_size(READ_BUFFER)
@@ -45,8 +48,8 @@ impl<S: Read + Write + Unpin + Send + 'static> Connection<S> {
     /// With the request if nothing of it was sent.
     pub async fn send(
         &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Box<TrySendError<Request<Full<Bytes>>>>> {
+        request: HttpRequest,
+    ) -> Result<Response<Incoming>, Box<TrySendError<HttpRequest>>> {
         let response = self.sender.try_send_request(request);
         self.polled_with(response).await.map_err(Box::new)
     }

@@ -14,7 +14,8 @@ mod tls;
 
 pub(super) use client::Client;
 pub use collector::CollectorClient;
-pub(super) use exchange::{HttpRequest, Reply, exchange, request};
+pub(super) use connection::HttpRequest;
+pub(super) use exchange::{Reply, exchange, request};
 pub(super) use pool::Pool;
 pub use reach::{Reached, Unreachable, reach};
 pub use tls::check_certificates;

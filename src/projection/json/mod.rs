@@ -69,15 +69,15 @@ impl<'a> JsonReader<'a> {
         Ok(Key { name, raw: &self.text[start..self.at] })
     }
 
-    /// Reads a key if it stands there with its colon exactly as `raw`, which a reader returned before.
-    /// That is faster than [`JsonReader::key`].
-    pub fn is_key(&mut self, raw: &str) -> bool {
+    /// Skips a key that stands there with its colon exactly as `raw`, which a reader returned before;
+    /// whether it does. That is faster than [`JsonReader::key`].
+    pub fn skip_key(&mut self, raw: &str) -> bool {
         let at = space_end(self.text.as_bytes(), self.at);
-        let is_key = self.text.as_bytes()[at..].starts_with(raw.as_bytes());
-        if is_key {
+        let stands_there = self.text.as_bytes()[at..].starts_with(raw.as_bytes());
+        if stands_there {
             self.at = at + raw.len();
         }
-        is_key
+        stands_there
     }
 
     /// The text of a value, without the space around it.
@@ -111,7 +111,7 @@ impl<'a> JsonReader<'a> {
     ) -> Read<()> {
         if self.peek()? != opening {
             // A value of another type is told from text that is not JSON at all.
-            self.value()?;
+            self.skip_value()?;
             return Err(Problem::Mistyped);
         }
         self.at += 1;

@@ -12,6 +12,7 @@ use hyper::{Request, Response, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::client::Client;
+use super::connection::HttpRequest;
 use super::hyper_failure::of_hyper;
 use crate::clock::Timestamp;
 use crate::outbound::call::{Answer, Call};
@@ -30,9 +31,6 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// A buffer that exceeds its answer by less than this fraction, one part in eight, is kept.
 const MAX_WASTE: usize = 8;
-
-/// The request of a call.
-pub(in crate::outbound) type HttpRequest = Request<Full<Bytes>>;
 
 /// An answer and the headers that concern the gateway itself.
 pub(in crate::outbound) struct Reply {
