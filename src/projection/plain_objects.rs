@@ -35,8 +35,10 @@ impl PlainObjects<'_> {
         let mut writer = Writer::new(Format::Plain(self.date), self.place, self.largest);
         let mut texts = Vec::new();
         texts.resize_with(self.plan.outputs.len(), ProjectedText::default);
-        for values in objects {
-            let values = values.collect();
+        let mut values = Vec::new();
+        for object in objects {
+            values.clear();
+            values.extend(object);
             for (output, text) in self.plan.outputs.iter().zip(&mut texts) {
                 text.start_object();
                 if writer.write(&output.fields, &values, text).is_err() {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::call_error::{About, CallError};
 use super::{AppResult, Client, Result, understand};
-use crate::integration_server::model::{ListedObject, PageQuery, Places, RemoteId};
+use crate::integration_server::model::{ListedObjects, PageQuery, Places, RemoteId};
 use crate::integration_server::wire;
 use crate::outbound::{Answer, Operation, UpstreamRoute};
 use crate::projection::{PlainObjects, Plan, ProjectedText};
@@ -136,12 +136,12 @@ impl ListReader {
 
     /// The objects of the list in their order, with the members of the plan. All plans of a type read
     /// the same members, so that an answer is read once for all fields that select its list.
-    fn objects(&self, plan: &Plan) -> AppResult<Arc<Vec<ListedObject>>> {
+    fn objects(&self, plan: &Plan) -> AppResult<Arc<ListedObjects>> {
         self.answer.readings.get_or_read("objects".to_owned(), || {
             let objects = understand(&self.answer, &self.zone).objects(self.item, plan.members());
             let mut objects =
                 objects.map_err(|malformed| CallError::malformed(malformed, &self.route))?;
-            objects.sort_by(|one, other| one.place().cmp(&other.place()));
+            objects.sort();
             Ok(objects)
         })
     }

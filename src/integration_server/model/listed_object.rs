@@ -4,45 +4,105 @@ use std::ops::Range;
 
 use super::RemoteId;
 
-/// An object of a list: the text of the members that are needed, and where it stands in the list.
-/// Lists are ordered by name, then by identifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedObject {
-    /// The text of all members: one allocation for each object.
+/// The positions of the members that every object has.
+const ID: usize = 0;
+const NAME: usize = 1;
+
+/// The objects of a list: for each the text of the members that are needed. The first two members
+/// are the identifier and the name.
+#[derive(Debug)]
+pub struct ListedObjects {
+    /// The number of members of each object.
+    members: usize,
+    /// The text of all members of all objects: one allocation for the list.
     text: String,
+    /// Where the text of each member is, object by object.
     values: Vec<Option<Range<usize>>>,
 }
 
-impl ListedObject {
-    /// An object with the values of its members; the first two are its identifier, which is replaced
-    /// by its canonical text, and its name.
-    pub fn new(id: &RemoteId, values: &[Option<impl AsRef<str>>]) -> Self {
-        let id = id.canonical();
-        let others: usize = values.iter().skip(1).flatten().map(|value| value.as_ref().len()).sum();
-        let mut text = String::with_capacity(id.len() + others);
-        text.push_str(&id);
-        let id = Some(0..text.len());
-        let others = values.iter().skip(1).map(|value| {
-            let start = text.len();
-            text.push_str(value.as_ref()?.as_ref());
-            Some(start..text.len())
-        });
-        Self { values: std::iter::once(id).chain(others).collect(), text }
+/// An object that was added to a list.
+pub struct AddedObject<'a> {
+    text: &'a mut String,
+    values: &'a mut [Option<Range<usize>>],
+}
+
+/// An object of a list.
+#[derive(Clone, Copy)]
+pub struct ListedObject<'a> {
+    text: &'a str,
+    values: &'a [Option<Range<usize>>],
+}
+
+impl ListedObjects {
+    /// A list without objects, each of which will have that many members.
+    pub fn new(members: usize) -> Self {
+        let members = members.max(NAME + 1);
+        Self { members, text: String::new(), values: Vec::new() }
     }
 
-    /// The name and the identifier. An object without a name has an empty one.
-    pub fn place(&self) -> (&str, &str) {
-        let value = |index: usize| self.values.get(index)?.clone().map(|range| &self.text[range]);
-        (value(1).unwrap_or_default(), value(0).unwrap_or_default())
+    /// Adds an object without values.
+    pub fn add(&mut self) -> AddedObject<'_> {
+        let start = self.values.len();
+        self.values.resize(start + self.members, None);
+        AddedObject { text: &mut self.text, values: &mut self.values[start..] }
     }
 
-    /// The values of its members.
-    pub fn values(&self) -> impl Iterator<Item = Option<&str>> {
-        self.values.iter().map(|range| Some(&self.text[range.clone()?]))
+    /// Orders the objects by name, then by identifier.
+    pub fn sort(&mut self) {
+        let mut objects: Vec<_> = self.iter().collect();
+        objects.sort_by(|one, other| one.place().cmp(&other.place()));
+        self.values = objects.iter().flat_map(|object| object.values).cloned().collect();
+    }
+
+    /// The objects in their order.
+    pub fn iter(&self) -> impl Iterator<Item = ListedObject<'_>> {
+        let object = |values| ListedObject { text: &self.text, values };
+        self.values.chunks_exact(self.members).map(object)
+    }
+
+    /// Whether there is no object.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 }
 
-/// Where the objects of a page stand in their list.
+impl AddedObject<'_> {
+    /// Sets a member by its position. Empty text is absent.
+    pub fn set(&mut self, member: usize, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(value);
+        self.values[member] = (!value.is_empty()).then_some(start..self.text.len());
+    }
+
+    /// Takes the value of a member.
+    pub fn clear(&mut self, member: usize) {
+        self.values[member] = None;
+    }
+
+    /// Replaces the identifier by its canonical text; `false` if it is none that [`RemoteId::read`]
+    /// takes.
+    pub fn identify(&mut self) -> bool {
+        let Some(id) = self.values[ID].clone() else { return false };
+        let id = &mut self.text[id];
+        RemoteId::make_canonical(id);
+        RemoteId::is_valid(id)
+    }
+}
+
+impl<'a> ListedObject<'a> {
+    /// The name and the identifier. An object without a name has an empty one.
+    pub fn place(self) -> (&'a str, &'a str) {
+        let value = |member: usize| self.values[member].clone().map_or("", |at| &self.text[at]);
+        (value(NAME), value(ID))
+    }
+
+    /// The values of its members.
+    pub fn values(self) -> impl Iterator<Item = Option<&'a str>> {
+        self.values.iter().map(move |at| Some(&self.text[at.clone()?]))
+    }
+}
+
+/// Where the objects of a page are in their list.
 #[derive(Debug, Default)]
 pub struct Places {
     /// The name and the identifier of each, one after the other: one allocation for all.
@@ -70,8 +130,8 @@ impl Places {
     }
 }
 
-impl<'a> FromIterator<&'a ListedObject> for Places {
-    fn from_iter<I: IntoIterator<Item = &'a ListedObject>>(objects: I) -> Self {
+impl<'a> FromIterator<ListedObject<'a>> for Places {
+    fn from_iter<I: IntoIterator<Item = ListedObject<'a>>>(objects: I) -> Self {
         let mut places = Self::default();
         for object in objects {
             let (name, id) = object.place();
@@ -88,16 +148,46 @@ impl<'a> FromIterator<&'a ListedObject> for Places {
 mod tests {
     use super::*;
 
+    /// A list of objects with an identifier and a name, and a third member that is set and cleared.
+    fn list(objects: &[(&str, &str)]) -> ListedObjects {
+        let mut list = ListedObjects::new(3);
+        for (id, name) in objects {
+            let mut object = list.add();
+            object.set(0, id);
+            object.set(1, "an earlier name");
+            object.set(1, name);
+            object.set(2, "x");
+            object.clear(2);
+            assert!(object.identify());
+        }
+        list
+    }
+
     #[test]
-    fn places_are_those_of_the_objects() {
-        let object = |id: &str, name: Option<&'static str>| {
-            ListedObject::new(&RemoteId::read(id).unwrap(), &[Some(""), name, None])
-        };
-        let objects = [object("1", Some("a")), object("2", None), object("33", Some("b c"))];
+    fn objects_are_ordered_by_name_then_by_identifier() {
+        let mut objects = list(&[("33", "b c"), ("2", "b"), ("1", "b"), ("4", "")]);
+        objects.sort();
         let places: Places = objects.iter().collect();
         let all: Vec<_> = (0..places.len()).map(|index| places.get(index)).collect();
-        assert_eq!(all, [("a", "1"), ("", "2"), ("b c", "33")]);
-        assert_eq!(all, objects.each_ref().map(ListedObject::place));
+        assert_eq!(all, [("", "4"), ("b", "1"), ("b", "2"), ("b c", "33")]);
+        assert!(all.iter().copied().eq(objects.iter().map(ListedObject::place)));
+        let first: Vec<_> = objects.iter().next().unwrap().values().collect();
+        assert_eq!(first, [Some("4"), None, None]);
         assert!(Places::default().is_empty());
+    }
+
+    #[test]
+    fn identifiers_are_canonical_and_valid() {
+        let uuid = "345AE5D6-EEB7-4635-884A-01AC1781DEEB";
+        let objects = list(&[(uuid, "upper"), ("T", "text")]);
+        let ids: Vec<_> = objects.iter().map(|object| object.place().1.to_owned()).collect();
+        assert_eq!(ids, [uuid.to_lowercase(), "T".to_owned()]);
+        for bad in ["", "a/b", ".."] {
+            let mut objects = ListedObjects::new(2);
+            let mut object = objects.add();
+            assert!(!object.identify());
+            object.set(0, bad);
+            assert!(!object.identify(), "{bad:?}");
+        }
     }
 }

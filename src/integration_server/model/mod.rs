@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::ids::hyphenated_uuid;
 
-pub use listed_object::{ListedObject, Places};
+pub use listed_object::{AddedObject, ListedObject, ListedObjects, Places};
 pub use new_tenant::{Administrator, AdministratorPassword, NewTenant, NewTenantKind};
 pub use page_query::PageQuery;
 pub use remote_id::RemoteId;

@@ -1,6 +1,6 @@
 //! Pages of lists that the server gives whole.
 
-use super::ListedObject;
+use super::{ListedObject, ListedObjects};
 use crate::names::NamePattern;
 
 /// The query for a page of a list. Lists are ordered by name, then by identifier.
@@ -17,7 +17,7 @@ pub struct PageQuery {
 /// The objects of a page.
 pub struct PageOfObjects<'a> {
     /// The objects.
-    pub objects: Vec<&'a ListedObject>,
+    pub objects: Vec<ListedObject<'a>>,
     /// Whether more follow.
     pub has_more: bool,
     /// The number of objects of the list whose names match.
@@ -26,13 +26,14 @@ pub struct PageOfObjects<'a> {
 
 impl PageQuery {
     /// The page of an ordered list.
-    pub fn page<'a>(&self, list: &'a [ListedObject]) -> PageOfObjects<'a> {
-        let matches = |object: &&ListedObject| {
+    pub fn page<'a>(&self, list: &'a ListedObjects) -> PageOfObjects<'a> {
+        let matches = |object: &ListedObject<'_>| {
             self.name.as_ref().is_none_or(|pattern| pattern.matches(object.place().0))
         };
         let matching: Vec<_> = list.iter().filter(matches).collect();
         let after = self.after.as_ref().map(|(name, id)| (name.as_str(), id.as_str()));
-        let is_before = |object: &&ListedObject| after.is_some_and(|after| object.place() <= after);
+        let is_before =
+            |object: &ListedObject<'_>| after.is_some_and(|after| object.place() <= after);
         let start = matching.partition_point(is_before);
         let objects: Vec<_> = matching[start..].iter().take(self.count).copied().collect();
         let has_more = start + objects.len() < matching.len();

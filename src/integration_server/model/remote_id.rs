@@ -31,20 +31,24 @@ impl RemoteId {
 
     /// Parses an identifier of the server; `None` if it could not be part of a path.
     pub fn read(text: &str) -> Option<Self> {
+        Self::is_valid(text).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether a text is an identifier.
+    pub fn is_valid(text: &str) -> bool {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
         // Most are UUIDs or numbers, in which nothing forbidden needs to be looked for.
         // A fold has no branches, so that the compiler takes several bytes at once.
         let is_word = !text.is_empty()
             && text.len() <= LENGTH_MAX
             && text.bytes().fold(true, |all, byte| all & is_plain(byte));
-        let safe = is_word
+        is_word
             || !text.is_empty()
                 && text.chars().count() <= LENGTH_MAX
                 // A lone dot as a path segment means the folder itself.
                 && text != "."
                 && !text.contains("..")
-                && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#'));
-        safe.then(|| Self(text.to_owned()))
+                && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '?' | '#'))
     }
 
     /// The identifier as it was written, which is how it is sent back.
@@ -54,9 +58,15 @@ impl RemoteId {
 
     /// The canonical text that all equal identifiers share, which is stored and looked up.
     pub fn canonical(&self) -> String {
-        match hyphenated_uuid(&self.0) {
-            Some(_) => self.0.to_ascii_lowercase(),
-            None => self.0.clone(),
+        let mut text = self.0.clone();
+        Self::make_canonical(&mut text);
+        text
+    }
+
+    /// Makes the text of an identifier its canonical text.
+    pub fn make_canonical(text: &mut str) {
+        if hyphenated_uuid(text).is_some() {
+            text.make_ascii_lowercase();
         }
     }
 }

@@ -40,9 +40,10 @@ pub(super) struct Element<'a> {
 
 /// An attribute of an element.
 pub(super) struct Attribute<'a> {
-    /// Its name without prefix.
-    pub(super) name: &'a str,
-    pub(super) has_prefix: bool,
+    /// Its whole name.
+    key: &'a str,
+    /// Where its name without prefix begins.
+    name_at: usize,
     /// Its value without the space around it.
     pub(super) value: Cow<'a, str>,
 }
@@ -64,10 +65,10 @@ impl<'a> Element<'a> {
     /// The attribute of that name, whatever its prefix; `None` if its value is empty. One without a
     /// prefix comes first.
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'a>> {
-        let mut found = self.attributes.iter().filter(|attribute| attribute.name == name);
+        let mut found = self.attributes.iter().filter(|attribute| attribute.name() == name);
         let first = found.next()?;
-        let chosen = if first.has_prefix {
-            found.find(|attribute| !attribute.has_prefix).unwrap_or(first)
+        let chosen = if first.has_prefix() {
+            found.find(|attribute| !attribute.has_prefix()).unwrap_or(first)
         } else {
             first
         };
@@ -76,26 +77,37 @@ impl<'a> Element<'a> {
 }
 
 impl<'a> Attribute<'a> {
-    /// Checks an attribute; `None` for one that says nothing about the object.
-    fn read(raw: RawAttribute<'a>) -> Result<Option<Self>> {
-        let value = normalized(raw.value)?;
+    /// Its name without prefix.
+    pub(super) fn name(&self) -> &'a str {
+        &self.key[self.name_at..]
+    }
+
+    pub(super) fn has_prefix(&self) -> bool {
+        self.name_at > 0
+    }
+
+    /// Checks an attribute. `is_plain` tells that its value is as it is written.
+    fn read(raw: RawAttribute<'a>, is_plain: bool) -> Result<Self> {
+        let value = if is_plain { raw.value } else { normalized(raw.value)? };
         if value.len() > TEXT_MAX {
             return Err(TOO_MUCH);
         }
         let key = raw.key.into_inner();
-        if !is_name(key) {
-            return Err(NOT_XML);
-        }
-        let (prefix, name) = split_prefix(key);
-        let is_added = match prefix {
-            None => name == "xmlns",
-            Some(prefix) => prefix == "xmlns" || matches!(name, "nil" | "type"),
-        };
+        let name_at = name_start(key).ok_or(NOT_XML)?;
         let value = match value {
             Cow::Borrowed(value) => Cow::Borrowed(value.trim()),
             Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
         };
-        Ok((!is_added).then_some(Self { name, has_prefix: prefix.is_some(), value }))
+        Ok(Self { key, name_at, value })
+    }
+
+    /// Whether it says nothing about the object.
+    fn is_added(&self) -> bool {
+        if self.has_prefix() {
+            self.key.starts_with("xmlns:") || matches!(self.name(), "nil" | "type")
+        } else {
+            self.key == "xmlns"
+        }
     }
 }
 
@@ -182,7 +194,7 @@ impl<'a> Document<'a> {
         let mut words = Cow::default();
         for has_prefix in [false, true] {
             let attributes = element.attributes.iter();
-            for attribute in attributes.filter(|found| found.has_prefix == has_prefix) {
+            for attribute in attributes.filter(|found| found.has_prefix() == has_prefix) {
                 append(&mut words, attribute.value.clone())?;
                 append(&mut words, Cow::Borrowed(" "))?;
             }
@@ -273,21 +285,9 @@ impl<'a> Document<'a> {
         }
         let name_len = start.name().into_inner().len();
         let start = self.in_text(start)?;
-        let (name, rest) = start.split_at(name_len);
-        if !is_name(name) {
-            return Err(NOT_XML);
-        }
-        let mut attributes = Vec::new();
-        if !rest.is_empty() {
-            for (at, raw) in Attributes::new(start, name_len).enumerate() {
-                if at >= ATTRIBUTES_MAX {
-                    return Err(TOO_MUCH);
-                }
-                attributes.extend(Attribute::read(raw.map_err(|_| NOT_XML)?)?);
-            }
-        }
-        let (_, name) = split_prefix(name);
-        Ok(Element { name, attributes, depth: self.depth })
+        let name = &start[..name_len];
+        let name = &name[name_start(name).ok_or(NOT_XML)?..];
+        Ok(Element { name, attributes: attributes(start, name_len)?, depth: self.depth })
     }
 
     /// Finds a part of the document's text, to borrow it for as long as the document: the methods of
@@ -298,20 +298,68 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Whether a name is one, which the parser does not ask; outside ASCII any character will do.
-fn is_name(name: &str) -> bool {
-    let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 128..);
-    let mut rest = name.bytes();
-    rest.next().is_some_and(is_first)
-        && rest.all(|byte| is_first(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+/// The attributes in the text of a start tag, which begins with a name of that length.
+fn attributes(tag: &str, name_len: usize) -> Result<Vec<Attribute<'_>>> {
+    let mut attributes: Vec<Attribute> = Vec::new();
+    if tag.len() == name_len {
+        return Ok(attributes);
+    }
+    let is_plain = has_plain_values(&tag[name_len..]);
+    // The parser would allocate memory for its own check for attributes of one name.
+    for raw in Attributes::new(tag, name_len).with_checks(false) {
+        let attribute = Attribute::read(raw.map_err(|_| NOT_XML)?, is_plain)?;
+        if attributes.iter().any(|before| before.key == attribute.key) {
+            return Err(NOT_XML);
+        }
+        if attributes.len() == ATTRIBUTES_MAX {
+            return Err(TOO_MUCH);
+        }
+        attributes.push(attribute);
+    }
+    attributes.retain(|attribute| !attribute.is_added());
+    Ok(attributes)
 }
 
-/// The prefix of a name, and the name without it.
-fn split_prefix(name: &str) -> (Option<&str>, &str) {
-    match name.bytes().position(|byte| byte == b':') {
-        Some(colon) => (Some(&name[..colon]), &name[colon + 1..]),
-        None => (None, name),
+/// The use of a byte in names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InName {
+    Anywhere,
+    AfterFirst,
+    AfterPrefix,
+    Nowhere,
+}
+
+/// The use of every byte in names. Outside ASCII any character will do.
+const IN_NAMES: [InName; 256] = {
+    let mut uses = [InName::Nowhere; 256];
+    let mut byte = u8::MIN;
+    loop {
+        uses[byte as usize] = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 128.. => InName::Anywhere,
+            b'0'..=b'9' | b'-' | b'.' => InName::AfterFirst,
+            b':' => InName::AfterPrefix,
+            _ => InName::Nowhere,
+        };
+        if byte == u8::MAX {
+            break uses;
+        }
+        byte += 1;
     }
+};
+
+/// Where a name begins after its prefix; `None` for no name, which the parser does not ask.
+fn name_start(name: &str) -> Option<usize> {
+    let mut start = 0;
+    for (at, byte) in name.bytes().enumerate() {
+        match IN_NAMES[usize::from(byte)] {
+            InName::Anywhere => {}
+            InName::AfterFirst if at > 0 => {}
+            InName::AfterPrefix if start > 0 => {}
+            InName::AfterPrefix => start = at + 1,
+            _ => return None,
+        }
+    }
+    (!name.is_empty()).then_some(start)
 }
 
 fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
@@ -326,15 +374,19 @@ fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
 /// The value of an attribute, with its references resolved and its white space normalized
 /// (XML 1.0, section 3.3.3).
 fn normalized(raw: Cow<'_, str>) -> Result<Cow<'_, str>> {
-    let is_special = |byte: u8| matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r');
-    if !raw.bytes().fold(false, |found, byte| found | is_special(byte)) {
-        return Ok(raw);
-    }
     let attribute = RawAttribute { key: QName(""), value: raw };
     let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| NOT_XML)?;
     // The document's own characters are checked: references alone add others.
     let is_legal = matches!(value, Cow::Borrowed(_)) || is_legal_text(&value);
     if attribute.value.contains('<') || !is_legal { Err(NOT_XML) } else { Ok(value) }
+}
+
+/// Whether the values of the attributes in a text are as they are written: they have no reference, no
+/// white space to normalize and no character that a value may not have.
+fn has_plain_values(text: &str) -> bool {
+    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'&' | b'<');
+    // Without a branch the compiler takes several bytes at once.
+    text.bytes().fold(0, |found, byte| found | u8::from(is_special(byte))) == 0
 }
 
 /// One of the five entities, or a character; nothing else is ever expanded.

@@ -3,18 +3,13 @@
 //! A path leads from the element of the object to a child or an attribute: `name`, `@id`,
 //! `vKsc/user/name`.
 
-use std::borrow::Cow;
-
 use super::Result;
 use super::document::{Document, Element};
-use super::read::identifier;
-use crate::integration_server::model::ListedObject;
+use super::read::NO_IDENTIFIER;
+use crate::integration_server::model::AddedObject;
 
 /// The members that are needed of objects.
-pub(super) struct Members<'a> {
-    tree: PathTree<'a>,
-    count: usize,
-}
+pub(super) struct Members<'a>(PathTree<'a>);
 
 /// The paths of members as a tree: for an element, the positions of the values of its attributes and
 /// children by their names, and the trees of the children with longer paths.
@@ -25,9 +20,6 @@ struct PathTree<'a> {
     elements: Vec<(&'a str, Self)>,
 }
 
-/// The text of members, in the order of their paths.
-type Values<'a> = Vec<Option<Cow<'a, str>>>;
-
 impl<'a> Members<'a> {
     /// The members that these paths lead to, each path once. The first two are those of the
     /// identifier and the name.
@@ -36,22 +28,21 @@ impl<'a> Members<'a> {
         for (at, path) in paths.iter().enumerate() {
             tree.add(path, at);
         }
-        Self { tree, count: paths.len() }
+        Self(tree)
     }
 
     /// Reads an object.
     ///
     /// # Errors
     /// [`Malformed`](super::Malformed) if it has no identifier.
-    pub(super) fn object<'d>(
+    pub(super) fn read(
         &self,
-        document: &mut Document<'d>,
-        element: &Element<'d>,
-    ) -> Result<ListedObject> {
-        let mut values = vec![None; self.count];
-        self.tree.read(document, element, &mut values)?;
-        let id = identifier(values[0].as_deref())?;
-        Ok(ListedObject::new(&id, &values))
+        document: &mut Document,
+        element: &Element,
+        object: &mut AddedObject,
+    ) -> Result<()> {
+        self.0.read(document, element, object)?;
+        if object.identify() { Ok(()) } else { Err(NO_IDENTIFIER) }
     }
 }
 
@@ -72,34 +63,33 @@ impl<'a> PathTree<'a> {
     }
 
     /// Reads the members of an element. Of several children with one name the last counts.
-    fn read<'d>(
+    fn read(
         &self,
-        document: &mut Document<'d>,
-        element: &Element<'d>,
-        values: &mut Values<'d>,
+        document: &mut Document,
+        element: &Element,
+        object: &mut AddedObject,
     ) -> Result<()> {
         for (name, at) in &self.attributes {
-            values[*at] = element.attribute(name).map(|attribute| attribute.value.clone());
+            object.set(*at, element.value(name).unwrap_or_default());
         }
         while let Some(child) = document.child(element)? {
             if let Some(below) = named(&self.elements, child.name) {
-                below.clear(values);
-                below.read(document, &child, values)?;
+                below.clear(object);
+                below.read(document, &child, object)?;
             } else if let Some(at) = named(&self.texts, child.name) {
-                let text = document.text(&child)?;
-                values[*at] = Some(text).filter(|text| !text.is_empty());
+                object.set(*at, &document.text(&child)?);
             }
         }
         Ok(())
     }
 
     /// Drops what an earlier element of the same name had.
-    fn clear(&self, values: &mut Values<'_>) {
+    fn clear(&self, object: &mut AddedObject) {
         for (_, at) in self.attributes.iter().chain(&self.texts) {
-            values[*at] = None;
+            object.clear(*at);
         }
         for (_, below) in &self.elements {
-            below.clear(values);
+            below.clear(object);
         }
     }
 }

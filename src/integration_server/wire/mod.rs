@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 
 use self::members::Members;
 use super::model::{
-    ListedObject, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine,
+    ListedObjects, RemoteId, RemoteTenant, Report, Started, Task, VendorCode, VirtualMachine,
 };
 
 pub use dates::{moment, written};
@@ -83,9 +83,13 @@ impl ResponseBody<'_> {
     ///
     /// # Errors
     /// As [`ResponseBody::tenants`].
-    pub fn objects(&self, item: &str, paths: &[String]) -> Result<Vec<ListedObject>> {
+    pub fn objects(&self, item: &str, paths: &[String]) -> Result<ListedObjects> {
         let members = Members::new(paths);
-        read::list(self, item, |document, element, _| members.object(document, element))
+        let mut objects = ListedObjects::new(paths.len());
+        read::each(&decode::text(self)?, item, |document, element| {
+            members.read(document, element, &mut objects.add())
+        })?;
+        Ok(objects)
     }
 
     /// K1: one task, with an identifier and a state.

@@ -19,18 +19,17 @@ const NO_WRAPPERS: &[&str] = &["html", "error", "exception", "fault", "message",
 /// The elements that represent an object of the server, in lower case.
 const ITEMS: &[&str] = &["tenant", "vm", "task"];
 
+pub(super) const NO_IDENTIFIER: Malformed = Malformed("holds an object without an identifier");
 const NO_LIST: Malformed = Malformed("is not the requested list");
 
 /// The items of a wrapper of any name, or the one item that the root itself is.
 ///
 /// # Errors
-/// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the
-/// status of a success would otherwise read as "there are none". Also for an item that `read`
-/// refuses: a list that leaves one out is wrong.
+/// As [`each`].
 pub(super) fn list<T>(
     answer: &ResponseBody,
     item: &str,
-    read: impl for<'a> Fn(&mut Document<'a>, &Element<'a>, &TimeZone) -> Result<T>,
+    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
     list_in(&decode::text(answer)?, item, answer.zone, read)
 }
@@ -40,24 +39,44 @@ pub(super) fn list_in<T>(
     text: &str,
     item: &str,
     zone: &TimeZone,
-    read: impl for<'a> Fn(&mut Document<'a>, &Element<'a>, &TimeZone) -> Result<T>,
+    read: impl Fn(&mut Document, &Element, &TimeZone) -> Result<T>,
 ) -> Result<Vec<T>> {
+    let mut items = Vec::new();
+    each(text, item, |document, element| {
+        items.push(read(document, element, zone)?);
+        Ok(())
+    })?;
+    Ok(items)
+}
+
+/// Reads each item of a wrapper of any name, or the one item that the root itself is.
+///
+/// # Errors
+/// [`Malformed`] for a document without items, unless it is an empty wrapper: a message under the
+/// status of a success would otherwise read as "there are none". Also for an item that `read`
+/// refuses: a list that leaves one out is wrong.
+pub(super) fn each(
+    text: &str,
+    item: &str,
+    mut read: impl FnMut(&mut Document, &Element) -> Result<()>,
+) -> Result<()> {
     Document::read(text, |document, root| {
         if root.name == item {
-            return Ok(vec![read(document, root, zone)?]);
+            return read(document, root);
         }
         if !may_wrap(root, item) {
             return Err(NO_LIST);
         }
-        let mut items = Vec::new();
+        let mut has_items = false;
         let is_empty = document.visit(root, |document, child| {
             if child.name == item {
-                items.push(read(document, child, zone)?);
+                has_items = true;
+                read(document, child)?;
             }
             Ok(())
         })?;
         let says_none = is_empty && may_be_empty(root, item);
-        if items.is_empty() && !says_none { Err(NO_LIST) } else { Ok(items) }
+        if has_items || says_none { Ok(()) } else { Err(NO_LIST) }
     })
 }
 
@@ -86,7 +105,7 @@ pub(super) fn single<T>(mut items: Vec<T>) -> Result<T> {
 
 /// The identifier of an item, from the text of its `id`.
 pub(super) fn identifier(text: Option<&str>) -> Result<RemoteId> {
-    text.and_then(RemoteId::read).ok_or(Malformed("holds an object without an identifier"))
+    text.and_then(RemoteId::read).ok_or(NO_IDENTIFIER)
 }
 
 /// A `tenant` (reference, T1).

@@ -63,6 +63,12 @@ fn malformed_xml_is_rejected_even_in_skipped_elements() {
         "<tenants><a></b></tenants>",
         "<tenants><a b=c/></tenants>",
         "<tenants><a b='1' b='2'/></tenants>",
+        "<tenants><a b='1' c='2' b=\"1\"/></tenants>",
+        "<tenants xmlns='a' xmlns='a'/>",
+        "<tenants xmlns:i='a' xmlns:i='a'/>",
+        "<tenants xmlns:i='a' i:nil='true' i:nil='true'/>",
+        "<tenants a:='1' a:='1'/>",
+        "<tenants><a 1='1'/></tenants>",
         "<tenants><a b/></tenants>",
         "<tenants><a b='<'/></tenants>",
         "<tenants>&</tenants>",
@@ -108,6 +114,7 @@ fn depth_count_and_length_have_limits() {
     assert!(refused(&named(1024 * 1024 + 1)));
     let attributes = |count: usize| (0..count).map(|at| format!(" a{at}='1'")).collect::<String>();
     assert!(!refused(&format!("<tenants{}/>", attributes(64))));
+    assert!(refused(&format!("<tenants{}/>", attributes(65))));
     assert!(refused(&format!("<tenants{}/>", attributes(500_000))));
     assert!(refused(&format!("<x y='{}'/>", "&#38;".repeat(1_100_000))));
     assert!(refused(&format!("<x>{}</x>", " ".repeat(32 * 1024 * 1024))));
