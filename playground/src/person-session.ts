@@ -5,8 +5,11 @@ const SIGN_OUT_PATH = '/logout';
 
 interface Visitor {
   signedIn: boolean;
-  /** Proves to the gateway that a page of its own sent a request, since browsers send cookies by themselves. */
-  csrfToken: string;
+  /**
+   * Proves to the gateway that a page of its own sent a request, since browsers send cookies by themselves; null in a browser that
+   * has opened no page for people yet.
+   */
+  csrfToken: string | null;
 }
 
 /** A person whose sign-in is a cookie that no script can read. */
@@ -26,7 +29,7 @@ export class PersonSession implements Session {
   }
 
   async authorization() {
-    return { 'X-CSRF-Token': this.#visitor.csrfToken };
+    return { 'X-CSRF-Token': this.#visitor.csrfToken ?? '' };
   }
 
   /** Another tab may have signed in again, which changes cookie and token. */
@@ -42,7 +45,7 @@ export class PersonSession implements Session {
     const { csrfToken } = await askWho();
     await fetch(SIGN_OUT_PATH, {
       method: 'POST',
-      body: new URLSearchParams({ csrf: csrfToken }),
+      body: new URLSearchParams({ csrf: csrfToken ?? '' }),
       credentials: this.cookies,
       // It leads to a page for people, which is not shown here.
       redirect: 'manual',

@@ -69,6 +69,17 @@ both_databases! {
         assert!(victim.cookie("__Host-session").is_none());
     }
 
+    /// The playground asks who is signed in, and a page is opened at the same moment: a cookie for the
+    /// first request would replace that of the page, whose forms belong to it.
+    async fn browser_gets_its_cookie_with_a_page_alone(app: TestApp) {
+        let browser = Browser::new(&app.gateway);
+        let asked = browser.get("/session").await;
+        assert_eq!(asked.set_cookies(), Vec::<String>::new());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&asked.text).unwrap()["csrfToken"], json!(null));
+        assert_eq!(browser.get("/login").await.set_cookies().len(), 1);
+        assert!(browser.session().await["csrfToken"].is_string());
+    }
+
     async fn token_of_before_the_sign_in_is_worthless_after_it(app: TestApp) {
         let (ana, _) = enrol(&app, app.world.north, Role::Auditor, "ana@north.example").await;
         let browser = Browser::new(&app.gateway);

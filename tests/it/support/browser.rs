@@ -146,7 +146,11 @@ impl Browser {
         serde_json::from_str(&page.text).expect("JSON")
     }
 
+    /// The token of its forms, which a browser has once it has opened a page.
     pub async fn csrf(&self) -> String {
+        if self.cookie("__Host-csrf").is_none() {
+            self.get("/login").await;
+        }
         let token = self.session().await["csrfToken"].as_str().expect("a token").to_owned();
         notes::note(&token);
         token

@@ -46,8 +46,8 @@ pub struct Visit {
     pub is_own_navigation: bool,
     session_cookie: Option<PlainSecret>,
     csrf_cookie: PlainSecret,
-    /// Whether the browser did not send that cookie.
-    is_new: bool,
+    /// Whether the browser did not send the cookie of its tokens against forged requests.
+    pub is_new: bool,
     uri: Uri,
 }
 
