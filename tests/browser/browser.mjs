@@ -1,20 +1,10 @@
-// A real Chromium that can reach only the gateway, and a driver of the playground.
+// A driver of the playground in a real Chromium.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 import { startDemo } from './gateway.mjs';
 
 export const SIGN_OUT = { role: 'button', name: 'Sign out' };
-
-export function launch() {
-  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-  const closed = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1';
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    // Chromium's own sandbox does not work for root.
-    args: [...quiet, '--disable-component-update', '--disable-sync', closed, ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
-  });
-}
 
 /** A browser and a demo for the tests of one file, which `prepare` gets before they run; both end after them. */
 export function demo(prepare) {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
-import { launch, openPlayground } from './browser.mjs';
+import { openPlayground } from './browser.mjs';
+import { launch } from './chromium.mjs';
 import { noteSecret, startDemo } from './gateway.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { ADMINISTRATOR, startGateway } from './gateway.mjs';
 import { startIdentityProvider } from './identity-provider.mjs';
-import { addAuthenticator, launch, newMember, newPerson } from './people.mjs';
+import { launch } from './chromium.mjs';
+import { addAuthenticator, newMember, newPerson } from './people.mjs';
 import { PollingProgram } from './program.mjs';
 
 const pictures = process.env.TENANT_GATEWAY_PICTURES;

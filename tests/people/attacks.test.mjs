@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { startGateway } from './gateway.mjs';
-import { launch, newMember, newPerson } from './people.mjs';
+import { launch } from './chromium.mjs';
+import { newMember, newPerson } from './people.mjs';
 import { PollingProgram } from './program.mjs';
 import { Visitor } from './visitor.mjs';
 

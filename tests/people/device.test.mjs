@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway } from './gateway.mjs';
-import { launch, newMember, newPerson } from './people.mjs';
+import { launch } from './chromium.mjs';
+import { newMember, newPerson } from './people.mjs';
 import { PollingProgram, startProgram } from './program.mjs';
 
 let browser;

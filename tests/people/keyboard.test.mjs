@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway } from './gateway.mjs';
-import { launch, newPerson } from './people.mjs';
+import { launch } from './chromium.mjs';
+import { newPerson } from './people.mjs';
 import { PollingProgram } from './program.mjs';
 
 let browser;

@@ -1,21 +1,10 @@
 // People: their browser, their password and their second factor.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chromium } from 'playwright-core';
 import { URI } from 'otpauth';
 import { noteSecret } from './processes.mjs';
 
 const STEP = 30;
-
-export function launch() {
-  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-  const closed = '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost';
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    // Chromium's own sandbox does not work for root.
-    args: [...quiet, '--disable-component-update', '--disable-sync', closed, ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
-  });
-}
 
 let count = 0;
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ADMINISTRATOR, startGateway } from './gateway.mjs';
 import { signInAtProvider, startIdentityProvider } from './identity-provider.mjs';
-import { launch, newMember, newPerson } from './people.mjs';
+import { launch } from './chromium.mjs';
+import { newMember, newPerson } from './people.mjs';
 import { startProgram } from './program.mjs';
 
 const DOMAIN = 'contoso.example';
