@@ -71,7 +71,12 @@ pub(super) fn write_scalar(
 /// Writes a UUID or the word of an enumeration.
 pub(super) fn write_word(conversion: &Conversion, text: &str, to: &mut Vec<u8>) -> Written {
     let written = match conversion {
-        Conversion::Uuid => hyphenated_uuid(text).map(|_| quoted(to, &text.to_ascii_lowercase())),
+        Conversion::Uuid => hyphenated_uuid(text).map(|_| {
+            let start = to.len();
+            let written = quoted(to, text);
+            to[start..].make_ascii_lowercase();
+            written
+        }),
         Conversion::Enum(words) => word(text).map(|word| {
             let known = words.entry_of(word);
             quoted(to, known.map_or(words.unknown.as_str(), |(_, value)| value))

@@ -1,12 +1,15 @@
 //! Objects of a list as a plan reads them.
 
-use std::ops::Range;
-
 use super::RemoteId;
 
 /// The positions of the members that every object has.
 const ID: usize = 0;
 const NAME: usize = 1;
+
+/// The text of a member: where it begins and ends. An absent one is empty.
+type Span = (usize, usize);
+
+const ABSENT: Span = (0, 0);
 
 /// The objects of a list: for each the text of the members that are needed. The first two members
 /// are the identifier and the name.
@@ -17,20 +20,20 @@ pub struct ListedObjects {
     /// The text of all members of all objects: one allocation for the list.
     text: String,
     /// Where the text of each member is, object by object.
-    values: Vec<Option<Range<usize>>>,
+    values: Vec<Span>,
 }
 
 /// An object that was added to a list.
 pub struct AddedObject<'a> {
     text: &'a mut String,
-    values: &'a mut [Option<Range<usize>>],
+    values: &'a mut [Span],
 }
 
 /// An object of a list.
 #[derive(Clone, Copy)]
 pub struct ListedObject<'a> {
     text: &'a str,
-    values: &'a [Option<Range<usize>>],
+    values: &'a [Span],
 }
 
 impl ListedObjects {
@@ -43,7 +46,7 @@ impl ListedObjects {
     /// Adds an object without values.
     pub fn add(&mut self) -> AddedObject<'_> {
         let start = self.values.len();
-        self.values.resize(start + self.members, None);
+        self.values.resize(start + self.members, ABSENT);
         AddedObject { text: &mut self.text, values: &mut self.values[start..] }
     }
 
@@ -51,18 +54,17 @@ impl ListedObjects {
     pub fn sort(&mut self) {
         let mut objects: Vec<_> = self.iter().collect();
         objects.sort_by(|one, other| one.place().cmp(&other.place()));
-        self.values = objects.iter().flat_map(|object| object.values).cloned().collect();
+        let mut values = Vec::with_capacity(self.values.len());
+        for object in objects {
+            values.extend_from_slice(object.values);
+        }
+        self.values = values;
     }
 
     /// The objects in their order.
     pub fn iter(&self) -> impl Iterator<Item = ListedObject<'_>> {
         let object = |values| ListedObject { text: &self.text, values };
         self.values.chunks_exact(self.members).map(object)
-    }
-
-    /// Whether there is no object.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
     }
 }
 
@@ -71,19 +73,19 @@ impl AddedObject<'_> {
     pub fn set(&mut self, member: usize, value: &str) {
         let start = self.text.len();
         self.text.push_str(value);
-        self.values[member] = (!value.is_empty()).then_some(start..self.text.len());
+        self.values[member] = (start, self.text.len());
     }
 
     /// Takes the value of a member.
     pub fn clear(&mut self, member: usize) {
-        self.values[member] = None;
+        self.values[member] = ABSENT;
     }
 
     /// Replaces the identifier by its canonical text; `false` if it is none that [`RemoteId::read`]
     /// takes.
     pub fn identify(&mut self) -> bool {
-        let Some(id) = self.values[ID].clone() else { return false };
-        let id = &mut self.text[id];
+        let (start, end) = self.values[ID];
+        let id = &mut self.text[start..end];
         RemoteId::make_canonical(id);
         RemoteId::is_valid(id)
     }
@@ -92,13 +94,17 @@ impl AddedObject<'_> {
 impl<'a> ListedObject<'a> {
     /// The name and the identifier. An object without a name has an empty one.
     pub fn place(self) -> (&'a str, &'a str) {
-        let value = |member: usize| self.values[member].clone().map_or("", |at| &self.text[at]);
-        (value(NAME), value(ID))
+        (self.text_at(self.values[NAME]), self.text_at(self.values[ID]))
     }
 
     /// The values of its members.
     pub fn values(self) -> impl Iterator<Item = Option<&'a str>> {
-        self.values.iter().map(move |at| Some(&self.text[at.clone()?]))
+        let texts = self.values.iter().map(move |span| self.text_at(*span));
+        texts.map(|text| Some(text).filter(|text| !text.is_empty()))
+    }
+
+    fn text_at(self, (start, end): Span) -> &'a str {
+        &self.text[start..end]
     }
 }
 

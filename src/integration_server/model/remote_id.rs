@@ -65,7 +65,8 @@ impl RemoteId {
 
     /// Makes the text of an identifier its canonical text.
     pub fn make_canonical(text: &mut str) {
-        if hyphenated_uuid(text).is_some() {
+        let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if has_capitals && hyphenated_uuid(text).is_some() {
             text.make_ascii_lowercase();
         }
     }

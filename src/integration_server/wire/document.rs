@@ -95,7 +95,7 @@ impl<'a> Attribute<'a> {
         let key = raw.key.into_inner();
         let name_at = name_start(key).ok_or(NOT_XML)?;
         let value = match value {
-            Cow::Borrowed(value) => Cow::Borrowed(value.trim()),
+            Cow::Borrowed(value) => Cow::Borrowed(trim(value)),
             Cow::Owned(value) => Cow::Owned(value.trim().to_owned()),
         };
         Ok(Self { key, name_at, value })
@@ -305,6 +305,7 @@ fn attributes(tag: &str, name_len: usize) -> Result<Vec<Attribute<'_>>> {
         return Ok(attributes);
     }
     let is_plain = has_plain_values(&tag[name_len..]);
+    let mut has_added = false;
     // The parser would allocate memory for its own check for attributes of one name.
     for raw in Attributes::new(tag, name_len).with_checks(false) {
         let attribute = Attribute::read(raw.map_err(|_| NOT_XML)?, is_plain)?;
@@ -314,34 +315,24 @@ fn attributes(tag: &str, name_len: usize) -> Result<Vec<Attribute<'_>>> {
         if attributes.len() == ATTRIBUTES_MAX {
             return Err(TOO_MUCH);
         }
+        has_added |= attribute.is_added();
         attributes.push(attribute);
     }
-    attributes.retain(|attribute| !attribute.is_added());
+    if has_added {
+        attributes.retain(|attribute| !attribute.is_added());
+    }
     Ok(attributes)
 }
 
-/// The use of a byte in names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum InName {
-    Anywhere,
-    AfterFirst,
-    AfterPrefix,
-    Nowhere,
-}
-
-/// The use of every byte in names. Outside ASCII any character will do.
-const IN_NAMES: [InName; 256] = {
-    let mut uses = [InName::Nowhere; 256];
+/// The bytes of names. Outside ASCII any character will do.
+const IN_NAMES: [bool; 256] = {
+    let mut in_names = [false; 256];
     let mut byte = u8::MIN;
     loop {
-        uses[byte as usize] = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | 128.. => InName::Anywhere,
-            b'0'..=b'9' | b'-' | b'.' => InName::AfterFirst,
-            b':' => InName::AfterPrefix,
-            _ => InName::Nowhere,
-        };
+        in_names[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.' | 128..);
         if byte == u8::MAX {
-            break uses;
+            break in_names;
         }
         byte += 1;
     }
@@ -349,17 +340,16 @@ const IN_NAMES: [InName; 256] = {
 
 /// Where a name begins after its prefix; `None` for no name, which the parser does not ask.
 fn name_start(name: &str) -> Option<usize> {
+    let first = *name.as_bytes().first()?;
+    let mut is_name = !matches!(first, b'0'..=b'9' | b'-' | b'.');
     let mut start = 0;
     for (at, byte) in name.bytes().enumerate() {
-        match IN_NAMES[usize::from(byte)] {
-            InName::Anywhere => {}
-            InName::AfterFirst if at > 0 => {}
-            InName::AfterPrefix if start > 0 => {}
-            InName::AfterPrefix => start = at + 1,
-            _ => return None,
+        is_name &= IN_NAMES[usize::from(byte)];
+        if byte == b':' && start == 0 {
+            start = at + 1;
         }
     }
-    (!name.is_empty()).then_some(start)
+    is_name.then_some(start)
 }
 
 fn append<'a>(joined: &mut Cow<'a, str>, text: Cow<'a, str>) -> Result<()> {
@@ -379,6 +369,13 @@ fn normalized(raw: Cow<'_, str>) -> Result<Cow<'_, str>> {
     // The document's own characters are checked: references alone add others.
     let is_legal = matches!(value, Cow::Borrowed(_)) || is_legal_text(&value);
     if attribute.value.contains('<') || !is_legal { Err(NOT_XML) } else { Ok(value) }
+}
+
+/// A text without the space around it. Most have none, which their first and last byte show.
+fn trim(text: &str) -> &str {
+    let is_graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_graphic(bytes.first()) && is_graphic(bytes.last()) { text } else { text.trim() }
 }
 
 /// Whether the values of the attributes in a text are as they are written: they have no reference, no
