@@ -69,6 +69,7 @@ impl Users {
         let matching = match self.matching(password, found).await {
             Ok(matching) => matching,
             Err(error) if error.code() == ErrorCode::RateLimited => {
+                self.throttle.not_compared(&keys, &admission).await?;
                 return Ok(PasswordOutcome::SlowDown { retry_after: hashing::WAIT_MAX });
             }
             Err(error) => return Err(error),

@@ -33,6 +33,24 @@ both_databases! {
         assert!(matches!(outcome, PasswordOutcome::Refused), "{outcome:?}");
     }
 
+    async fn attempt_that_found_no_room_to_hash_is_no_failure(engine: Engine) {
+        let app = TestApp::with(engine, |config| config.users.failures_per_user = 2).await;
+        // As if others were hashed there all the time.
+        let full = app.another_node_with(|config| config.users.hashes_at_once = 0).await;
+        let attempt = async |node: &TestApp| {
+            let users = &node.operator.users;
+            users.verify_password("ana@example.com", PASSWORD, &origin()).await.unwrap()
+        };
+        let outcome = attempt(&full).await;
+        let PasswordOutcome::SlowDown { retry_after } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(retry_after, Duration::from_secs(5));
+        for _ in 0..2 {
+            let outcome = attempt(&app).await;
+            assert!(matches!(outcome, PasswordOutcome::Refused), "{outcome:?}");
+        }
+        assert!(matches!(attempt(&app).await, PasswordOutcome::SlowDown { .. }));
+    }
+
     async fn network_that_guesses_at_many_addresses_is_slowed_down(engine: Engine) {
         let app = TestApp::with(engine, |config| config.users.failures_per_address = 2).await;
         let attempt = async |email: &str| {

@@ -37,7 +37,7 @@ use crate::database::{Database, Write};
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::source_networks::SourceNetwork;
-use crate::users::entity::failure::{Column, Entity, Model};
+use crate::users::entity::failure::{ActiveModel, Column, Entity, Model};
 
 /// How long a network counts as one where the person signed in.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
@@ -64,6 +64,15 @@ impl Admission {
             Self::Admitted => true,
             Self::AdmittedFor(users) => users.contains(&user),
             Self::Blocked { .. } => false,
+        }
+    }
+
+    /// The keys under which the attempt was counted.
+    fn counted(&self, keys: &SignInKeys) -> Vec<Vec<u8>> {
+        match self {
+            Self::Admitted => keys.counted(),
+            Self::AdmittedFor(_) => vec![keys.pair.clone()],
+            Self::Blocked { .. } => Vec::new(),
         }
     }
 }
@@ -151,26 +160,31 @@ impl Throttle {
         user: UserId,
         from: IpAddr,
     ) -> Result<()> {
-        let counted = match admission {
-            Admission::Admitted => keys.counted(),
-            Admission::AdmittedFor(_) | Admission::Blocked { .. } => vec![keys.pair.clone()],
-        };
+        let counted = admission.counted(keys);
         let work = async |write: Arc<Write<'_>>| {
-            self.take_back(&write, &counted).await?;
+            for mut row in take_back(&write, &counted).await? {
+                row.blocked_until = Set(self.clock.now());
+                row.update(write.on()).await?;
+            }
             self.remember(&write, user, from).await
         };
         self.database.transaction(work).await
     }
 
-    async fn take_back(&self, write: &Write<'_>, counted: &[Vec<u8>]) -> Result<()> {
-        for row in Entity::locked(counted).all(write.on()).await? {
-            let failures = (row.failures - 1).max(0);
-            let mut row = row.into_active_model();
-            row.failures = Set(failures);
-            row.blocked_until = Set(self.clock.now());
-            row.update(write.on()).await?;
+    /// Takes back what [`Throttle::admit`] counted for an attempt whose password was not compared. A
+    /// wait stays, since other attempts may have caused it.
+    pub async fn not_compared(&self, keys: &SignInKeys, admission: &Admission) -> Result<()> {
+        let counted = admission.counted(keys);
+        if counted.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let work = async |write: Arc<Write<'_>>| {
+            for row in take_back(&write, &counted).await? {
+                row.update(write.on()).await?;
+            }
+            Ok(())
+        };
+        self.database.transaction(work).await
     }
 
     /// Makes the network known for the user, in place of the one that was used longest ago.
@@ -292,4 +306,14 @@ impl Throttle {
     pub async fn forget_expired(&self, write: &Write<'_>, most: u64) -> Result<()> {
         sweep::forget_expired(write, self.clock.now(), most).await
     }
+}
+
+/// The counts without one attempt, locked and not yet written.
+async fn take_back(write: &Write<'_>, counted: &[Vec<u8>]) -> Result<Vec<ActiveModel>> {
+    let rows = Entity::locked(counted).all(write.on()).await?;
+    let without_one = |row: Model| {
+        let failures = (row.failures - 1).max(0);
+        ActiveModel { failures: Set(failures), ..row.into_active_model() }
+    };
+    Ok(rows.into_iter().map(without_one).collect())
 }
