@@ -17,7 +17,8 @@ const ABSENT: Span = (0, 0);
 pub struct ListedObjects {
     /// The number of members of each object.
     members: usize,
-    /// The text of all members of all objects: one allocation for the list.
+    /// The text of all members of all objects, in one allocation. It is at most as long as the
+    /// document: also a value that another one replaced stays in it.
     text: String,
     /// Where the text of each member is, object by object.
     values: Vec<Span>,
@@ -39,7 +40,7 @@ pub struct ListedObject<'a> {
 impl ListedObjects {
     /// A list without objects, each of which will have that many members.
     pub fn new(members: usize) -> Self {
-        let members = members.max(NAME + 1);
+        debug_assert!(members > NAME, "every object has an identifier and a name");
         Self { members, text: String::new(), values: Vec::new() }
     }
 
@@ -50,8 +51,10 @@ impl ListedObjects {
         AddedObject { text: &mut self.text, values: &mut self.values[start..] }
     }
 
-    /// Orders the objects by name, then by identifier.
+    /// Orders the objects by name, then by identifier, and frees the memory that a longer list would
+    /// have needed.
     pub fn sort(&mut self) {
+        self.text.shrink_to_fit();
         let mut objects: Vec<_> = self.iter().collect();
         objects.sort_by(|one, other| one.place().cmp(&other.place()));
         let mut values = Vec::with_capacity(self.values.len());
@@ -76,7 +79,7 @@ impl AddedObject<'_> {
         self.values[member] = (start, self.text.len());
     }
 
-    /// Takes the value of a member.
+    /// Removes the value of a member.
     pub fn clear(&mut self, member: usize) {
         self.values[member] = ABSENT;
     }

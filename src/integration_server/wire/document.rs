@@ -338,7 +338,8 @@ const IN_NAMES: [bool; 256] = {
     }
 };
 
-/// Where a name begins after its prefix; `None` for no name, which the parser does not ask.
+/// Where a name begins after its prefix; `None` if the text is no name, which the parser does not
+/// check.
 fn name_start(name: &str) -> Option<usize> {
     let first = *name.as_bytes().first()?;
     let mut is_name = !matches!(first, b'0'..=b'9' | b'-' | b'.');

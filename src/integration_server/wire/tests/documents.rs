@@ -86,6 +86,27 @@ fn prefixes_mean_nothing_and_declarations_are_no_attributes() {
 }
 
 #[test]
+fn members_of_objects_are_found_by_their_paths() {
+    let document = "<tenants>\
+        <tenant\tid='B&amp;1' note=' x '\n:note='y'><name>b</name>\
+        <vKsc id='1'><user><name>u</name></user></vKsc><vKsc><user/></vKsc></tenant>\
+        <tenant id='\u{a0}345AE5D6-EEB7-4635-884A-01AC1781DEEB&#32;' a:b:note='n' a:note='p'>\
+        <name>an earlier one</name><name>a</name><vKsc id='2'/></tenant></tenants>";
+    let paths = ["@id", "name", "@note", "vKsc/@id", "vKsc/user/name"].map(str::to_owned);
+    let mut objects = xml(document).objects("tenant", &paths).unwrap();
+    objects.sort();
+    let values: Vec<Vec<_>> = objects.iter().map(|object| object.values().collect()).collect();
+    let first =
+        [Some("345ae5d6-eeb7-4635-884a-01ac1781deeb"), Some("a"), Some("p"), Some("2"), None];
+    let second = [Some("B&1"), Some("b"), Some("x"), None, None];
+    assert_eq!(values, [first, second]);
+    for id in ["", " id=''", " id='a/b'"] {
+        let document = format!("<tenants><tenant{id}><name>x</name></tenant></tenants>");
+        assert!(xml(&document).objects("tenant", &paths).is_err(), "{id}");
+    }
+}
+
+#[test]
 fn wrappers_of_any_name_may_be_empty_or_absent() {
     let array = "<ArrayOfTenant xmlns='urn:a' xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>";
     for empty in ["<tenants/>", "<x></x>", "<tenants count='0'/>", "<x> <!-- --> </x>", array] {

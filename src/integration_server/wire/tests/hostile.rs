@@ -69,6 +69,8 @@ fn malformed_xml_is_rejected_even_in_skipped_elements() {
         "<tenants xmlns:i='a' i:nil='true' i:nil='true'/>",
         "<tenants a:='1' a:='1'/>",
         "<tenants><a 1='1'/></tenants>",
+        "<tenants><-a/></tenants>",
+        "<tenants><.a/></tenants>",
         "<tenants><a b/></tenants>",
         "<tenants><a b='<'/></tenants>",
         "<tenants>&</tenants>",
