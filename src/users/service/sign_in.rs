@@ -69,8 +69,9 @@ impl Users {
         let matching = match self.matching(password, found).await {
             Ok(matching) => matching,
             Err(error) if error.code() == ErrorCode::RateLimited => {
-                self.throttle.not_compared(&keys, &admission).await?;
-                return Ok(PasswordOutcome::SlowDown { retry_after: hashing::WAIT_MAX });
+                let wait = self.throttle.not_compared(&keys, &admission).await;
+                let wait = wait.inspect_err(Error::log_cause).unwrap_or_default();
+                return Ok(PasswordOutcome::SlowDown { retry_after: wait.max(hashing::WAIT_MAX) });
             }
             Err(error) => return Err(error),
         };

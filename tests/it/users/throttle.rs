@@ -49,6 +49,13 @@ both_databases! {
             assert!(matches!(outcome, PasswordOutcome::Refused), "{outcome:?}");
         }
         assert!(matches!(attempt(&app).await, PasswordOutcome::SlowDown { .. }));
+        // An attempt that was not counted takes nothing back.
+        assert!(matches!(attempt(&full).await, PasswordOutcome::SlowDown { .. }));
+        app.advance(1);
+        assert!(matches!(attempt(&app).await, PasswordOutcome::Refused));
+        let outcome = attempt(&app).await;
+        let PasswordOutcome::SlowDown { retry_after } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(retry_after, Duration::from_secs(2), "the third failure");
     }
 
     async fn network_that_guesses_at_many_addresses_is_slowed_down(engine: Engine) {

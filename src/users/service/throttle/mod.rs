@@ -1,8 +1,8 @@
 //! Slows failed sign-ins down, on all nodes together.
 //!
 //! Failures are counted for each pair of address and network, for each address, for each network
-//! and for each wider one around it; each attempt counts as failed until it succeeds, so that
-//! concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
+//! and for each wider one around it; each attempt counts as failed until it succeeds, or until
+//! nobody could compare its password, so that concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
 //! or not. Where a user with the address signed in lately, the count of the pair alone keeps that
 //! user out: somebody else's guesses do not. Users of several tenants may share an address, which
 //! nobody may find out: such a network admits nobody else with the address, attempts from it count
@@ -171,18 +171,20 @@ impl Throttle {
         self.database.transaction(work).await
     }
 
-    /// Takes back what [`Throttle::admit`] counted for an attempt whose password was not compared. A
-    /// wait stays, since other attempts may have caused it.
-    pub async fn not_compared(&self, keys: &SignInKeys, admission: &Admission) -> Result<()> {
-        let counted = admission.counted(keys);
-        if counted.is_empty() {
-            return Ok(());
+    /// Takes back what [`Throttle::admit`] counted for an attempt whose password was not compared.
+    /// Returns how long the next one has to wait: a wait stays, since other attempts may have caused
+    /// it. An attempt of a client that leaves meanwhile stays counted.
+    pub async fn not_compared(&self, keys: &SignInKeys, admission: &Admission) -> Result<Duration> {
+        if let Admission::Blocked { retry_after, .. } = admission {
+            return Ok(*retry_after);
         }
+        let counted = admission.counted(keys);
         let work = async |write: Arc<Write<'_>>| {
+            let mut rows = Vec::new();
             for row in take_back(&write, &counted).await? {
-                row.update(write.on()).await?;
+                rows.push(row.update(write.on()).await?);
             }
-            Ok(())
+            Ok(self.wait(&rows).unwrap_or_default())
         };
         self.database.transaction(work).await
     }
