@@ -3,22 +3,22 @@ import { SignInFailed, TokenUnavailable, type Session } from './session';
 const SESSION_ENDPOINT = '/session';
 const SIGN_OUT_PATH = '/logout';
 
-interface Visitor {
-  signedIn: boolean;
-  /**
-   * Proves to the gateway that a page of its own sent a request, since browsers send cookies by themselves; null in a browser that
-   * has opened no page for people yet.
-   */
-  csrfToken: string | null;
+interface SignedIn {
+  signedIn: true;
+  /** Proves to the gateway that a page of its own sent a request, since browsers send cookies by themselves. */
+  csrfToken: string;
 }
+
+/** A browser that has opened no page for people yet has no token. */
+type Visitor = SignedIn | { signedIn: false; csrfToken: string | null };
 
 /** A person whose sign-in is a cookie that no script can read. */
 export class PersonSession implements Session {
   readonly holder = 'person';
   readonly cookies = 'same-origin';
-  #visitor: Visitor;
+  #visitor: SignedIn;
 
-  private constructor(visitor: Visitor) {
+  private constructor(visitor: SignedIn) {
     this.#visitor = visitor;
   }
 
@@ -29,23 +29,27 @@ export class PersonSession implements Session {
   }
 
   async authorization() {
-    return { 'X-CSRF-Token': this.#visitor.csrfToken ?? '' };
+    return { 'X-CSRF-Token': this.#visitor.csrfToken };
   }
 
   /** Another tab may have signed in again, which changes cookie and token. */
   async renew() {
-    this.#visitor = await askWho();
-    if (!this.#visitor.signedIn) {
+    const visitor = await askWho();
+    if (!visitor.signedIn) {
       throw new SignInFailed('Your session has ended. Sign in again.');
     }
+    this.#visitor = visitor;
     return this.authorization();
   }
 
   async end() {
     const { csrfToken } = await askWho();
+    if (csrfToken === null) {
+      return;
+    }
     await fetch(SIGN_OUT_PATH, {
       method: 'POST',
-      body: new URLSearchParams({ csrf: csrfToken ?? '' }),
+      body: new URLSearchParams({ csrf: csrfToken }),
       credentials: this.cookies,
       // It leads to a page for people, which is not shown here.
       redirect: 'manual',

@@ -17,7 +17,7 @@ export async function launch() {
   return browser;
 }
 
-// The time-out of a failed test tells only what did not come: its pages show what came instead.
+// The time-out of a failed test tells only what did not come: its pages show what came instead. No page outlives its test.
 afterEach(async ({ name, passed }) => {
   for (const context of passed ? [] : browsers.flatMap((browser) => browser.contexts())) {
     for (const page of context.pages()) {

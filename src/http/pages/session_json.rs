@@ -9,13 +9,13 @@ use crate::http::json_reply::{JSON, json_response};
 
 /// Returns the signed-in person, and the token that GraphQL requests with the cookie need in the
 /// header `X-CSRF-Token`. Pages of other origins cannot read it: no answer allows them to send cookies.
-/// A browser that has opened no page yet has no token.
+/// A browser without a session that has opened no page yet has no token.
 pub async fn show(visit: Visit) -> Response {
     let session = visit.session.as_ref().filter(|session| session.is_active());
     let user = session.map(
         |session| json!({ "id": session.user, "email": session.email, "tenantID": session.home }),
     );
-    let has_token = session.is_some() || !visit.is_new;
+    let has_token = visit.session.is_some() || !visit.is_new;
     let body = json!({
         "signedIn": session.is_some(),
         "user": user,
