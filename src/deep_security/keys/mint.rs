@@ -102,7 +102,10 @@ impl Keys {
             Ok(Err(error)) => error,
             Err(_) => timed_out(&wanted.connection.installation_route()),
         };
-        self.give_up(&row, remnants.remains).await?;
+        if !self.give_up(&row, remnants.remains).await? {
+            // Cleanup may have deleted the key before it was verified: the error is about that key.
+            return Err(claim_lost(row.tenant_id));
+        }
         // Only the request for the key has an unknown outcome; that of the caller was not sent.
         let error = error.with_known_outcome();
         if remnants.requested {

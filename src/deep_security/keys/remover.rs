@@ -122,6 +122,7 @@ impl Keys {
         if is_deleted {
             self.removers.remove(&KeyGroup::of(row));
         }
-        self.give_up(row, !is_deleted).await
+        self.give_up(row, !is_deleted).await?;
+        Ok(())
     }
 }

@@ -132,8 +132,9 @@ impl Keys {
         Ok(Some(TenantKey::new(row.id, slot, row.origin(), secret, row.lifetime())))
     }
 
-    /// Gives up a claim. If the call was `sent`, the key may exist and is recorded as stray.
-    pub(super) async fn give_up(&self, row: &Model, sent: bool) -> Result<()> {
+    /// Gives up a claim. If the call was `sent`, the key may exist and is recorded as stray. Returns
+    /// `false` if the claim was lost.
+    pub(super) async fn give_up(&self, row: &Model, sent: bool) -> Result<bool> {
         let now = self.clock.now();
         let give_up = async |write: Arc<Write<'_>>| entity::give_up(&write, row, sent, now).await;
         self.database.transaction(give_up).await

@@ -108,7 +108,8 @@ pub async fn go_live(
 /// Gives up a claim. If the request for the key was `sent`, the manager may have the key, and the
 /// row of the claim becomes stray, so that cleanup searches the manager for keys of that name. It
 /// replaces the stray rows of earlier claims with the same name: one search finds all their keys.
-pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<()> {
+/// Returns `false` if the claim was lost.
+pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp) -> Result<bool> {
     let obsolete = if sent {
         Entity::delete_many()
             .filter(Column::KeyName.eq(row.key_name.as_str()))
@@ -119,8 +120,12 @@ pub async fn give_up(write: &Write<'_>, row: &Model, sent: bool, now: Timestamp)
     } else {
         Entity::delete_many().filter(Column::Id.eq(row.id)).filter(Column::State.eq(PENDING))
     };
-    obsolete.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
-    if sent { set_state(write, row.id, PENDING, STRAY, now).await } else { Ok(()) }
+    let deleted = obsolete.filter(Column::LinkId.eq(row.link_id)).exec(write.on()).await?;
+    if sent {
+        set_state(write, row.id, PENDING, STRAY, now).await
+    } else {
+        Ok(deleted.rows_affected == 1)
+    }
 }
 
 async fn set_state(
@@ -129,15 +134,13 @@ async fn set_state(
     from: &str,
     to: &str,
     now: Timestamp,
-) -> Result<()> {
-    Entity::update_many()
+) -> Result<bool> {
+    let change = Entity::update_many()
         .col_expr(Column::State, Expr::val(to))
         .col_expr(Column::SpentAt, Expr::val(now))
         .filter(Column::Id.eq(id))
-        .filter(Column::State.eq(from))
-        .exec(write.on())
-        .await?;
-    Ok(())
+        .filter(Column::State.eq(from));
+    Ok(change.exec(write.on()).await?.rows_affected == 1)
 }
 
 /// Makes expired keys and keys of deleted links spent, and claims with an expired lease stray.

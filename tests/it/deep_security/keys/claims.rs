@@ -79,6 +79,18 @@ both_databases! {
         node.stop().await;
     }
 
+    async fn node_whose_key_is_cleaned_up_before_it_is_verified_uses_that_of_the_winner(rig: Rig) {
+        let node = rig.app.another_node_with(rig::reach_loopback).await;
+        let reader = rig.reader(rig.world.north).await;
+        let losing = lose_claim(&rig, &reader).await;
+        see(&reader.at(&node.gateway), COMPUTERS).await;
+        rig.background_jobs.clean_up().await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1, "the key of the lost claim is deleted");
+        losing.await.unwrap();
+        assert_eq!(rig.minted("North").len(), 1);
+        node.stop().await;
+    }
+
     async fn node_with_a_fast_clock_mints_no_second_key(rig: Rig) {
         let node = rig.app.another_node_ahead(Duration::from_secs(50), rig::reach_loopback).await;
         rig.manager.order(
