@@ -51,8 +51,8 @@ impl ListedObjects {
         AddedObject { text: &mut self.text, values: &mut self.values[start..] }
     }
 
-    /// Orders the objects by name, then by identifier, and frees the memory that a longer list would
-    /// have needed.
+    /// Orders the objects by name, then by identifier, and frees reserved memory that they do not
+    /// need.
     pub fn sort(&mut self) {
         self.text.shrink_to_fit();
         let mut objects: Vec<_> = self.iter().collect();
@@ -84,9 +84,8 @@ impl AddedObject<'_> {
         self.values[member] = ABSENT;
     }
 
-    /// Replaces the identifier by its canonical text; `false` if it is none that [`RemoteId::read`]
-    /// takes.
-    pub fn identify(&mut self) -> bool {
+    /// Makes the text of the identifier canonical; `false` if it is no valid [`RemoteId`].
+    pub fn make_id_canonical(&mut self) -> bool {
         let (start, end) = self.values[ID];
         let id = &mut self.text[start..end];
         RemoteId::make_canonical(id);
@@ -167,7 +166,7 @@ mod tests {
             object.set(1, name);
             object.set(2, "x");
             object.clear(2);
-            assert!(object.identify());
+            assert!(object.make_id_canonical());
         }
         list
     }
@@ -194,9 +193,9 @@ mod tests {
         for bad in ["", "a/b", ".."] {
             let mut objects = ListedObjects::new(2);
             let mut object = objects.add();
-            assert!(!object.identify());
+            assert!(!object.make_id_canonical());
             object.set(0, bad);
-            assert!(!object.identify(), "{bad:?}");
+            assert!(!object.make_id_canonical(), "{bad:?}");
         }
     }
 }

@@ -42,7 +42,7 @@ impl<'a> Members<'a> {
         object: &mut AddedObject,
     ) -> Result<()> {
         self.0.read(document, element, object)?;
-        if object.identify() { Ok(()) } else { Err(NO_IDENTIFIER) }
+        if object.make_id_canonical() { Ok(()) } else { Err(NO_IDENTIFIER) }
     }
 }
 

@@ -75,7 +75,8 @@ both_databases! {
         let browser = Browser::new(&app.gateway);
         let asked = browser.get("/session").await;
         assert_eq!(asked.set_cookies(), Vec::<String>::new());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&asked.text).unwrap()["csrfToken"], json!(null));
+        let told: serde_json::Value = serde_json::from_str(&asked.text).unwrap();
+        assert_eq!(told["csrfToken"], json!(null));
         assert_eq!(browser.get("/login").await.set_cookies().len(), 1);
         assert!(browser.session().await["csrfToken"].is_string());
     }

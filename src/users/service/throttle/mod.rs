@@ -2,12 +2,12 @@
 //!
 //! Failures are counted for each pair of address and network, for each address, for each network
 //! and for each wider one around it; each attempt counts as failed until it succeeds, or until
-//! nobody could compare its password, so that concurrent attempts are counted. The address is counted as it was typed, whether anybody has it
-//! or not. Where a user with the address signed in lately, the count of the pair alone keeps that
-//! user out: somebody else's guesses do not. Users of several tenants may share an address, which
-//! nobody may find out: such a network admits nobody else with the address, attempts from it count
-//! as everywhere, and a sign-in takes back its own attempt alone. Counts fade: each free failure
-//! returns after its share of the time.
+//! nobody could compare its password, so that concurrent attempts are counted. The address is
+//! counted as it was typed, whether anybody has it or not. Where a user with the address signed in
+//! lately, the count of the pair alone keeps that user out: somebody else's guesses do not. Users
+//! of several tenants may share an address, which nobody may find out: such a network admits nobody
+//! else with the address, attempts from it count as everywhere, and a sign-in takes back its own
+//! attempt alone. Counts fade: each free failure returns after its share of the time.
 //!
 //! | module | contents |
 //! |---|---|
